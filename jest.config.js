@@ -30,6 +30,7 @@ module.exports = {
     moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
     modulePathIgnorePatterns: ['<rootDir>/dist/'],
   })),
+  reporters: ['default', '<rootDir>/tools/closing-lines.js'],
   // Long tests say so themselves; this is the limit against a hang.
   testTimeout: 120_000,
 };

@@ -1,0 +1,13 @@
+import type { BenchRow } from '../report.js';
+import { demoBench } from './demo.js';
+
+/** A bench: measures and returns rows; never judges. */
+export interface Bench {
+  readonly summary: string;
+  run(progress: (line: string) => void): Promise<readonly BenchRow[]>;
+}
+
+/** Every bench by its name on the command line. */
+export const benches: Readonly<Record<string, Bench>> = {
+  demo: demoBench,
+};

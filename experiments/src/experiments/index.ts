@@ -1,0 +1,14 @@
+/** What an experiment showed: whether its claim holds, and one line that sums it up. */
+export interface Outcome {
+  readonly holds: boolean;
+  readonly summary: string;
+}
+
+/** An experiment: writes its files under `out/experiments/NAME` and says whether its claim holds. */
+export interface Experiment {
+  readonly summary: string;
+  run(progress: (line: string) => void): Promise<Outcome>;
+}
+
+/** Every experiment by its name on the command line. */
+export const experiments: Readonly<Record<string, Experiment>> = {};

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# One door to StrokeShare on a development machine: it installs and builds what is missing, then hands over to the
+# command line that does the work, on the Node version that the project pins.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+usage() {
+  cat <<'EOF'
+Usage: ./test-network.sh VERB [flags]
+
+The main job
+  demo [--keep]     four hospitals, a collective key, three questions on 19,435 patients (about two minutes)
+  test [jest args]  install what is missing, build, run all tests
+
+A development network of Hyperledger Fabric, without Docker and without binaries
+  up                start the network      (--orgs N, --channel NAME; -h for all flags)
+  createChannel     add a channel          (-c NAME)
+  deployCC          deploy a chaincode     (-ccn NAME -ccp FOLDER -ccl typescript|javascript)
+  cc                list, invoke or query a chaincode
+  status, logs      what runs, and what it says
+  down              stop the network and the demo, and remove everything they made
+  restart           down, then up
+  prereq            install and build only
+
+Without a verb, or with -h: this text.
+EOF
+}
+
+die() {
+  printf '%s\n' "$1" >&2
+  exit 1
+}
+
+readonly verb="${1:-}"
+[ $# -gt 0 ] && shift
+case "$verb" in
+  '' | -h | --help | help) usage && exit 0 ;;
+  demo | test | prereq | up | createChannel | deployCC | cc | status | logs | down | restart) ;;
+  *) die "Unknown verb '$verb'; run ./test-network.sh -h for the list." ;;
+esac
+
+# --- install ---------------------------------------------------------------------------------------------------
+command -v node >/dev/null || die 'Node is not installed; install Node 20.11 or newer (with npm) and run this again.'
+command -v npm >/dev/null || die 'npm is not installed; it comes with Node. Install it and run this again.'
+node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 11) ? 0 : 1)' ||
+  die "Node $(node --version) is too old to install the project; install Node 20.11 or newer and run this again."
+
+readonly stamp=node_modules/.strokeshare-installed
+if ! cmp -s package-lock.json "$stamp"; then
+  # Anything but the lockfile's exact versions would not be what was tested.
+  echo 'Installing the packages that package-lock.json names ...' >&2
+  npm ci --no-audit --no-fund --loglevel=error >&2 ||
+    die 'npm could not install the packages; its message is above. Check the network and the free disk space, then run this again.'
+  cp package-lock.json "$stamp"
+fi
+
+# The pinned runtime goes first on PATH, so that whatever Node the machine has, Node 24 does the work.
+export PATH="$PWD/node_modules/.bin:$PATH"
+node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 24 || (a === 24 && b >= 15) || (a === 22 && b >= 19) ? 0 : 1)' ||
+  die "Node $(node --version) cannot run node-seal 7 and no pinned runtime exists for this platform; install Node 24.15 or newer."
+
+# --- build and run ---------------------------------------------------------------------------------------------
+if [ "$verb" = test ]; then
+  exec npm test --silent -- "$@"
+fi
+npm run build --silent >&2 || die 'The build failed; its messages are above.'
+
+case "$verb" in
+  prereq) echo 'Everything is installed and built.' ;;
+  demo) exec node gateway-client/bin/strokeshare.js demo "$@" ;;
+  down)
+    node gateway-client/bin/strokeshare.js demo --down
+    exec node network/bin/strokeshare-network.js down "$@"
+    ;;
+  restart)
+    node network/bin/strokeshare-network.js down
+    exec node network/bin/strokeshare-network.js up "$@"
+    ;;
+  *) exec node network/bin/strokeshare-network.js "$verb" "$@" ;;
+esac
