@@ -1,0 +1,20 @@
+export { ATTRIBUTE_OID, attributeExtension, certificateAttributes } from './attributes.js';
+export { CertificateAuthority, type IssuedCertificate, type NodeRole, type Validity } from './authority.js';
+export { writeConnectionProfile } from './connectionProfile.js';
+export { issueNetwork } from './network.js';
+export {
+  ADMIN,
+  issueOrdererOrganization,
+  issuePeerOrganization,
+  type OrganizationIdentities,
+} from './organization.js';
+export {
+  ordererDomain,
+  ordererOrganizationPaths,
+  peerOrganizationPaths,
+  type MspPaths,
+  type NodePaths,
+  type OrganizationPaths,
+  type PeerOrganizationPaths,
+  type TlsPaths,
+} from './paths.js';
