@@ -1,0 +1,47 @@
+/** What went wrong; stable names that programs may rely on. */
+export type ClientErrorCode =
+  // reading records
+  | 'FILE_MISSING'
+  | 'FILE_ALTERED'
+  | 'FILE_UNREADABLE'
+  | 'COLUMN_MISSING'
+  | 'MAPPING_INVALID'
+  // talking to the ledger
+  | 'PROFILE_INVALID'
+  | 'UNAVAILABLE'
+  | 'DEADLINE_EXCEEDED'
+  | 'CANCELLED'
+  | 'CHAINCODE_MISSING'
+  | 'CONTRACT_REFUSED'
+  | 'ENDORSEMENT_FAILED'
+  | 'COMMIT_FAILED'
+  | 'ANSWER_INVALID'
+  // an institution's agent
+  | 'KEY_FILE_INVALID'
+  | 'CEREMONY_FAILED'
+  | 'POLICY_REFUSED'
+  | 'REPLAY_MISMATCH'
+  | 'BUDGET_EXHAUSTED'
+  // a researcher's job
+  | 'JOB_FILE_INVALID'
+  | 'JOB_REFUSED'
+  | 'JOB_FAILED'
+  | 'RESULT_INVALID'
+  | 'STATISTIC_UNDEFINED'
+  // the demo
+  | 'DEMO_RUNNING'
+  | 'DEMO_DIFFERS'
+  | 'NO_PROGRESS';
+
+/** Every error that this package throws: a stable code, one sentence, and the cause where there is one. */
+export class ClientError extends Error {
+  override readonly name: string = 'ClientError';
+
+  constructor(
+    readonly code: ClientErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

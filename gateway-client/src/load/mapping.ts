@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { ClientError } from '../errors.js';
+
+const fieldSchema = z.strictObject({
+  /** The column of the file, where it has another name than the field. */
+  from: z.string().min(1).optional(),
+  /** Values that mean "not known" beside the empty cell. */
+  missing: z.array(z.string()).default([]),
+  /** Values that are written as another one before they are read. */
+  recode: z.record(z.string(), z.string()).default({}),
+});
+
+const mappingSchema = z.strictObject({
+  encoding: z.string().default('utf-8'),
+  delimiter: z.string().length(1).default(','),
+  /** Values that are true; those of the next list are false. */
+  truths: z.array(z.string()).default(['Y', 'y', '1', 'true']),
+  falsehoods: z.array(z.string()).default(['N', 'n', '0', 'false']),
+  /** By the field of the record: a variable of the schema, or the time or event of a survival time. */
+  fields: z.record(z.string(), fieldSchema),
+});
+
+/** How the columns of a table become the fields of a record. */
+export type Mapping = z.infer<typeof mappingSchema>;
+/** How one column becomes one field. */
+export type FieldMapping = z.infer<typeof fieldSchema>;
+
+/**
+ * Checks a mapping.
+ *
+ * @throws ClientError `MAPPING_INVALID`.
+ */
+export function parseMapping(value: unknown, name = 'the mapping'): Mapping {
+  const result = mappingSchema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new ClientError(
+    'MAPPING_INVALID',
+    `${name} cannot be used: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a mapping'}.`,
+    { cause: result.error },
+  );
+}
+
+/**
+ * Reads a mapping from a YAML file.
+ *
+ * @throws ClientError `FILE_MISSING`, `MAPPING_INVALID`.
+ */
+export async function readMapping(path: string): Promise<Mapping> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new ClientError('FILE_MISSING', `The mapping file ${path} cannot be read.`, { cause });
+  }
+  try {
+    return parseMapping(parse(text), path);
+  } catch (cause) {
+    if (cause instanceof ClientError) throw cause;
+    throw new ClientError('MAPPING_INVALID', `${path} is not readable YAML.`, { cause });
+  }
+}
