@@ -1,0 +1,84 @@
+import { type ChannelPolicies, isImplicitMeta, metaThreshold, type Policy } from './channel-policies.js';
+import { type Rule, type SignaturePolicy } from './signature-policy.js';
+
+/**
+ * Which sets of organisations' peers can satisfy a policy. Every organisation has at most one peer here, so a set of
+ * peers is a set of MSP ids. Source: discovery/endorsement, common/policies/inquire.
+ */
+
+/** Bound on the sets looked at, as in Fabric's inquiry of policies. */
+const mostCombinations = 10_000;
+
+type OrganizationSet = readonly string[];
+
+function combine(
+  rules: readonly (readonly OrganizationSet[])[],
+  n: number,
+  budget: { left: number },
+): OrganizationSet[] {
+  const results: OrganizationSet[] = [];
+  function choose(index: number, missing: number, taken: readonly string[]): void {
+    if (budget.left <= 0) return;
+    if (missing === 0) {
+      budget.left--;
+      results.push(taken);
+      return;
+    }
+    if (rules.length - index < missing) return;
+    for (const set of rules[index] ?? []) {
+      // One peer cannot be counted for two principals.
+      if (!set.some((organization) => taken.includes(organization))) {
+        choose(index + 1, missing - 1, [...taken, ...set]);
+      }
+    }
+    choose(index + 1, missing, taken);
+  }
+  choose(0, n, []);
+  return results;
+}
+
+function ofSignaturePolicy(policy: SignaturePolicy, budget: { left: number }): OrganizationSet[] {
+  function of(rule: Rule): OrganizationSet[] {
+    if ('signedBy' in rule) {
+      const principal = policy.identities[rule.signedBy];
+      // Only a peer endorses: other roles have nobody to satisfy them.
+      return principal && (principal.role === 'peer' || principal.role === 'member')
+        ? [[principal.mspId]]
+        : [];
+    }
+    return combine(rule.rules.map(of), rule.n, budget);
+  }
+  return of(policy.rule);
+}
+
+/** The smallest sets of organisations whose peers satisfy the policy, each once. */
+export function endorserSets(policy: Policy, policies: ChannelPolicies): OrganizationSet[] {
+  const budget = { left: mostCombinations };
+  const sets = isImplicitMeta(policy)
+    ? combine(
+        policies
+          .subPolicies(policy.subPolicy)
+          .map(({ policy: sub }) => (sub ? ofSignaturePolicy(sub, budget) : [])),
+        metaThreshold(policy.meta, policies.members.length),
+        budget,
+      )
+    : ofSignaturePolicy(policy, budget);
+  return distinct(sets);
+}
+
+/** Sets that satisfy all of several policies at once. */
+export function jointEndorserSets(choices: readonly (readonly OrganizationSet[])[]): OrganizationSet[] {
+  let joint: OrganizationSet[] = [[]];
+  for (const sets of choices) {
+    joint = distinct(joint.flatMap((left) => sets.map((right) => [...new Set([...left, ...right])]))).slice(
+      0,
+      mostCombinations,
+    );
+  }
+  return joint;
+}
+
+function distinct(sets: readonly OrganizationSet[]): OrganizationSet[] {
+  const byKey = new Map(sets.map((set) => [[...set].sort().join('\n'), set]));
+  return [...byKey.values()];
+}
