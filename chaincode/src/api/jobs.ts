@@ -1,0 +1,238 @@
+/** Jobs: a query under an agreement, from submission to release. */
+import { queryShape, schemaShape } from '@strokeshare/fhe';
+import { z } from 'zod';
+import { batchRoot } from './datasets.js';
+import { decision, decisionSteps, refusal } from './decisions.js';
+import {
+  base64,
+  cellId,
+  count,
+  distinct,
+  duoCode,
+  identifier,
+  instant,
+  mspId,
+  positive,
+  researcherId,
+  sha256,
+  signature,
+} from './primitives.js';
+
+export const jobStates = [
+  'SUBMITTED',
+  'EVALUATING',
+  'AGGREGATED',
+  'COUNTED',
+  'RELEASED',
+  'SUPPRESSED',
+  'REFUSED',
+  'FAILED',
+] as const;
+export type JobState = (typeof jobStates)[number];
+
+/** The most cells that a job may have: its records stay within one state value each. */
+export const MAXIMUM_CELLS = 200;
+
+export const submitJob = z.strictObject({
+  jobId: identifier,
+  agreementId: identifier,
+  purpose: duoCode,
+  query: queryShape,
+});
+export type SubmitJob = z.infer<typeof submitJob>;
+
+/** A cell of the job's plan, as far as the contract's later steps need it. */
+export const jobCell = z.strictObject({
+  id: cellId,
+  kind: z.enum(['count', 'value']),
+  /** The cell whose count decides about this one; a count cell names itself. */
+  countCell: cellId,
+  /** Primes at release: shares have 8 bytes for each. */
+  primes: positive,
+  /** Exact, in decimal. */
+  scale: z.strictObject({ numerator: z.string(), denominator: z.string() }),
+});
+export type JobCell = z.infer<typeof jobCell>;
+
+/** A holder that releases this job: its MSP ID and its index (Shamir point). */
+export const holder = z.strictObject({ mspId, index: positive });
+export type Holder = z.infer<typeof holder>;
+
+export const cellStatuses = ['PASSED', 'WITHHELD', 'SUPPRESSED'] as const;
+/** What the count gate decided about a cell. WITHHELD: an institution's own count was below its own minimum. */
+export const cellOutcome = z.strictObject({
+  status: z.enum(cellStatuses),
+  /** The exact count, for count cells that passed; a failing count is never written. */
+  count: count.optional(),
+});
+export type CellOutcome = z.infer<typeof cellOutcome>;
+
+export const job = z.strictObject({
+  jobId: identifier,
+  researcherId,
+  agreementId: identifier,
+  agreementDigest: sha256,
+  purpose: duoCode,
+  query: queryShape,
+  state: z.enum(['SUBMITTED', 'AGGREGATED', 'COUNTED', 'RELEASED', 'SUPPRESSED', 'REFUSED']),
+  submittedAt: instant,
+  /** After this instant an unfinished job reads as FAILED. */
+  deadline: instant,
+  datasets: z.array(identifier),
+  /** Owners of the datasets, sorted: every one of them posts partials. */
+  participants: z.array(mspId),
+  minimumCohort: positive,
+  epochId: identifier,
+  parameterSet: z.string(),
+  /** Absent when the job was refused before a plan was made. */
+  planHash: sha256.optional(),
+  cells: z.array(jobCell),
+  /** Named when the last cell is aggregated, in MSP ID order. */
+  committee: z.array(holder).optional(),
+  /** By cell, once the counts are closed (or all cells withheld). */
+  outcomes: z.record(cellId, cellOutcome).optional(),
+  refusal: refusal.optional(),
+});
+export type Job = z.infer<typeof job>;
+
+/** The job with its effective state. */
+export const jobView = job.extend({
+  state: z.enum(jobStates),
+  /** Institutions whose partials are posted. */
+  posted: z.array(mspId),
+  /** For a job that failed: who did not deliver what its step needed. */
+  missing: z.array(mspId).optional(),
+});
+export type JobView = z.infer<typeof jobView>;
+
+export const getJob = z.strictObject({ jobId: identifier });
+
+export const postPartials = z.strictObject({
+  jobId: identifier,
+  /** Cell to the SHA-256 of this institution's encrypted partial. */
+  partials: z.record(cellId, sha256),
+  /** Cells that this institution withholds, with reason "own count below own minimum". */
+  withheld: distinct(cellId, 0, MAXIMUM_CELLS),
+});
+export type PostPartials = z.infer<typeof postPartials>;
+export const partialsRecord = postPartials.omit({ jobId: true }).extend({ at: instant });
+export type PartialsRecord = z.infer<typeof partialsRecord>;
+export const partialsView = z.strictObject({ partials: z.record(mspId, partialsRecord) });
+
+/** Transient data: `partial/<cell>/<mspId>` is that institution's blob, for every participant and named cell. */
+export const aggregate = z.strictObject({ jobId: identifier, cells: distinct(cellId, 0, MAXIMUM_CELLS) });
+export type Aggregate = z.infer<typeof aggregate>;
+export const aggregateRecord = z.strictObject({
+  /** SHA-256 of the aggregate's blob. */
+  hash: sha256,
+  /** N^-1 times the sum of c0, coefficient 0: 8 bytes little endian for each prime, base64. */
+  c0: base64(64),
+});
+export type AggregateRecord = z.infer<typeof aggregateRecord>;
+export const aggregateResponse = z.strictObject({
+  jobId: identifier,
+  state: z.enum(jobStates),
+  aggregates: z.record(cellId, aggregateRecord),
+  refusal: refusal.optional(),
+});
+export const aggregatesView = z.strictObject({ aggregates: z.record(cellId, aggregateRecord) });
+
+/** Body of a sealed message of shares: cell to share bytes in base64. */
+export const shareBundle = z.record(cellId, base64(64));
+export type ShareBundle = z.infer<typeof shareBundle>;
+
+export const postCountShares = z.strictObject({
+  jobId: identifier,
+  /** For every other member of the committee: HPKE to its institution's sealing key, base64. */
+  sealed: z.record(mspId, base64(16_384)),
+});
+export type PostCountShares = z.infer<typeof postCountShares>;
+
+export const verdict = z.enum(['pass', 'suppress']);
+/** What a verdict's signature covers. */
+export const verdictContent = z.strictObject({
+  type: z.literal('strokeshare/verdict'),
+  version: z.literal(1),
+  jobId: identifier,
+  planHash: sha256,
+  committee: z.array(holder),
+  mspId,
+  verdicts: z.record(cellId, verdict),
+});
+export type VerdictContent = z.infer<typeof verdictContent>;
+
+export const postVerdict = z.strictObject({
+  jobId: identifier,
+  /** For every count cell that no institution withheld. */
+  verdicts: z.record(cellId, verdict),
+  /** {@link signDetached} over the {@link verdictContent}. */
+  signature,
+});
+export type PostVerdict = z.infer<typeof postVerdict>;
+
+export const openCounts = z.strictObject({
+  jobId: identifier,
+  /** For every cell that the whole committee passed, and no other: the same bytes that were sealed. */
+  shares: shareBundle,
+});
+export type OpenCounts = z.infer<typeof openCounts>;
+
+export const postValueShares = z.strictObject({
+  jobId: identifier,
+  /** HPKE to the researcher's sealing key, base64; inside, a {@link shareBundle} of the passing value cells. */
+  sealed: base64(32_768),
+});
+export type PostValueShares = z.infer<typeof postValueShares>;
+
+/** The answer of every step of a job. A refusal by policy is committed and shows here. */
+export const jobStep = z.strictObject({
+  jobId: identifier,
+  state: z.enum(jobStates),
+  refusal: refusal.optional(),
+});
+export type JobStep = z.infer<typeof jobStep>;
+
+export const countSharesRecord = postCountShares.omit({ jobId: true }).extend({ at: instant });
+export const verdictRecord = postVerdict.omit({ jobId: true }).extend({ at: instant });
+export const openedRecord = openCounts.omit({ jobId: true }).extend({ at: instant });
+export const valueSharesRecord = postValueShares.omit({ jobId: true }).extend({ at: instant });
+
+/** Everything that the committee posted, by member. */
+export const sharesView = z.strictObject({
+  countShares: z.record(mspId, countSharesRecord),
+  verdicts: z.record(mspId, verdictRecord),
+  opened: z.record(mspId, openedRecord),
+  valueShares: z.record(mspId, valueSharesRecord),
+});
+export type SharesView = z.infer<typeof sharesView>;
+
+export const getAccess = z.strictObject({ jobId: identifier, step: z.enum(decisionSteps) });
+
+/** What a step of a job may rest on: the decision now, and everything that fixes the plan. */
+export const jobAccess = z.strictObject({
+  decision,
+  job: jobView,
+  epoch: z.strictObject({
+    epochId: identifier,
+    parameterSet: z.string(),
+    parameterSetId: sha256,
+    publicKeyHash: sha256,
+    relinKeysHash: sha256,
+    members: z.array(mspId),
+    threshold: positive,
+  }),
+  /** In the order of the agreement. */
+  datasets: z.array(
+    z.strictObject({
+      datasetId: identifier,
+      owner: mspId,
+      manifestHash: sha256,
+      merkleRoot: sha256,
+      batches: z.array(batchRoot),
+      schema: schemaShape,
+    }),
+  ),
+  /** Certificate subject of every participant's agent. */
+  subjects: z.record(mspId, z.string()),
+});
+export type JobAccess = z.infer<typeof jobAccess>;

@@ -1,0 +1,262 @@
+/**
+ * Every transaction of both chaincodes in one table: its schemas, who may call it, whether it commits. Contracts,
+ * clients, metadata and the tests' authorisation matrix are all built on it.
+ */
+import { z } from 'zod';
+import * as datasets from './datasets.js';
+import * as epochs from './epochs.js';
+import * as institutions from './institutions.js';
+import * as jobs from './jobs.js';
+import * as permissions from './permissions.js';
+import { listOf, listRequest, type Role, roles } from './primitives.js';
+import * as records from './records.js';
+import * as researchers from './researchers.js';
+
+/** Whose registry entry a caller needs besides the role. */
+export type Registration = 'none' | 'institution' | 'researcher';
+
+export interface TransactionDefinition<Q extends z.ZodType = z.ZodType, R extends z.ZodType = z.ZodType> {
+  /** `JobContract:Submit`, as gateways and events name it. */
+  readonly name: string;
+  readonly contract: string;
+  readonly transaction: string;
+  /** One sentence for the contract's metadata. */
+  readonly summary: string;
+  /** Whether it is submitted (true) or only evaluated. */
+  readonly commits: boolean;
+  readonly roles: readonly Role[];
+  readonly registration: Registration;
+  readonly request: Q;
+  readonly response: R;
+}
+export type RequestOf<D> = D extends TransactionDefinition<infer Q> ? z.input<Q> : never;
+export type ResponseOf<D> = D extends TransactionDefinition<z.ZodType, infer R> ? z.output<R> : never;
+
+type Entry<Q extends z.ZodType, R extends z.ZodType> = Omit<
+  TransactionDefinition<Q, R>,
+  'name' | 'contract' | 'transaction'
+>;
+
+const byInstitution = <Q extends z.ZodType, R extends z.ZodType>(
+  summary: string,
+  request: Q,
+  response: R,
+): Entry<Q, R> => ({
+  summary,
+  commits: true,
+  roles: ['institution'],
+  registration: 'institution',
+  request,
+  response,
+});
+const byResearcher = <Q extends z.ZodType, R extends z.ZodType>(
+  summary: string,
+  request: Q,
+  response: R,
+): Entry<Q, R> => ({
+  summary,
+  commits: true,
+  roles: ['researcher'],
+  registration: 'researcher',
+  request,
+  response,
+});
+const reads = <Q extends z.ZodType, R extends z.ZodType>(
+  summary: string,
+  request: Q,
+  response: R,
+): Entry<Q, R> => ({
+  summary,
+  commits: false,
+  roles,
+  registration: 'none',
+  request,
+  response,
+});
+
+function contract<const C extends string, T extends Record<string, Entry<z.ZodType, z.ZodType>>>(
+  name: C,
+  entries: T,
+): { readonly [K in keyof T]: T[K] & { name: string; contract: C; transaction: string } } {
+  const named = Object.entries(entries).map(([transaction, entry]) => [
+    transaction,
+    { ...entry, name: `${name}:${transaction}`, contract: name, transaction },
+  ]);
+  return Object.fromEntries(named) as {
+    [K in keyof T]: T[K] & { name: string; contract: C; transaction: string };
+  };
+}
+
+const buildInfoContract = contract('BuildInfoContract', {
+  Get: reads(
+    'Code digest and versions of this process, to be compared between organisations.',
+    z.strictObject({}),
+    records.buildInfo,
+  ),
+});
+
+/** Contracts of the chaincode `consortium` on the channel `consortium`. */
+export const consortium = {
+  InstitutionContract: contract('InstitutionContract', {
+    Enroll: {
+      ...byInstitution(
+        'Enrolls the caller’s own organisation.',
+        institutions.enrollInstitution,
+        institutions.institution,
+      ),
+      registration: 'none',
+    },
+    Get: reads('Reads one institution.', institutions.getInstitution, institutions.institution),
+    List: reads('Lists institutions by MSP ID.', listRequest, listOf(institutions.institution)),
+  }),
+  ResearcherContract: contract('ResearcherContract', {
+    Register: {
+      ...byResearcher(
+        'Registers the caller as a researcher.',
+        researchers.registerResearcher,
+        researchers.researcher,
+      ),
+      registration: 'none',
+    },
+    Get: reads(
+      'Reads one researcher, or the caller’s own entry.',
+      researchers.getResearcher,
+      researchers.researcher,
+    ),
+    List: reads('Lists researchers by id.', listRequest, listOf(researchers.researcher)),
+  }),
+  KeyEpochContract: contract('KeyEpochContract', {
+    Open: byInstitution('Opens the ceremony of a key epoch.', epochs.openEpoch, epochs.epoch),
+    Commit: byInstitution('Commits to one message of the ceremony.', epochs.commitCeremony, epochs.epoch),
+    Reveal: byInstitution(
+      'Opens a commitment, once all members have committed.',
+      epochs.revealCeremony,
+      epochs.epoch,
+    ),
+    Confirm: byInstitution('States the hashes of the combined keys.', epochs.confirmEpoch, epochs.epoch),
+    Abort: byInstitution('Ends a ceremony that has not become active.', epochs.abortEpoch, epochs.epoch),
+    Get: reads('Reads a key epoch with all messages.', epochs.getEpoch, epochs.epochView),
+    List: reads('Lists key epochs by id.', listRequest, listOf(epochs.epoch)),
+  }),
+  DatasetContract: contract('DatasetContract', {
+    Register: byInstitution(
+      'Enters a dataset of the caller’s institution.',
+      datasets.registerDataset,
+      datasets.dataset,
+    ),
+    Get: reads('Reads one dataset.', datasets.getDataset, datasets.dataset),
+    List: reads('Lists datasets by id.', listRequest, listOf(datasets.dataset)),
+  }),
+  PermissionContract: contract('PermissionContract', {
+    Request: byResearcher(
+      'Asks for access to datasets.',
+      permissions.requestPermission,
+      permissions.permission,
+    ),
+    Get: reads(
+      'Reads one permission with its effective state.',
+      permissions.getPermission,
+      permissions.permissionView,
+    ),
+    List: reads('Lists permissions by id.', listRequest, listOf(permissions.permission)),
+  }),
+  AgreementContract: contract('AgreementContract', {
+    Propose: byInstitution(
+      'Proposes an agreement on a permission.',
+      permissions.proposeAgreement,
+      permissions.agreement,
+    ),
+    Sign: byInstitution(
+      'Fills the signature slot of one data owner.',
+      permissions.signAgreement,
+      permissions.agreementView,
+    ),
+    Refuse: byInstitution(
+      'Refuses an agreement for one data owner.',
+      permissions.refuseAgreement,
+      permissions.agreementView,
+    ),
+    Get: reads(
+      'Reads one agreement with its effective state.',
+      permissions.getAgreement,
+      permissions.agreementView,
+    ),
+    List: reads('Lists agreements by id.', listRequest, listOf(permissions.agreement)),
+  }),
+  JobContract: contract('JobContract', {
+    Submit: byResearcher('Submits a query; a refusal by policy is committed.', jobs.submitJob, jobs.jobView),
+    PostPartials: byInstitution(
+      'Posts the hashes of an institution’s partials.',
+      jobs.postPartials,
+      jobs.jobStep,
+    ),
+    Aggregate: byInstitution('Adds the partials of whole cells.', jobs.aggregate, jobs.aggregateResponse),
+    PostCountShares: byInstitution(
+      'Posts count shares sealed to the committee.',
+      jobs.postCountShares,
+      jobs.jobStep,
+    ),
+    PostVerdict: byInstitution('Posts a signed verdict on every count.', jobs.postVerdict, jobs.jobStep),
+    OpenCounts: byInstitution(
+      'Posts the shares of passing counts in the open.',
+      jobs.openCounts,
+      jobs.jobStep,
+    ),
+    CloseCounts: byInstitution(
+      'Computes the counts and decides about every cell.',
+      jobs.getJob,
+      jobs.jobView,
+    ),
+    PostValueShares: byInstitution(
+      'Posts value shares sealed to the researcher.',
+      jobs.postValueShares,
+      jobs.jobStep,
+    ),
+    CloseRelease: byInstitution(
+      'Closes the job once all value shares are posted.',
+      jobs.getJob,
+      jobs.jobView,
+    ),
+    Get: reads('Reads one job with its effective state.', jobs.getJob, jobs.jobView),
+    List: reads('Lists jobs by id.', listRequest, listOf(jobs.job)),
+    Partials: reads('Reads the hashes of all partials of a job.', jobs.getJob, jobs.partialsView),
+    Aggregates: reads('Reads the aggregates of a job.', jobs.getJob, jobs.aggregatesView),
+    Shares: reads('Reads all shares and verdicts of a job.', jobs.getJob, jobs.sharesView),
+    Access: reads('Decides whether a step of a job is permitted now.', jobs.getAccess, jobs.jobAccess),
+  }),
+  BuildInfoContract: buildInfoContract,
+} as const;
+
+/** Contracts of the chaincode `records` on every private channel. */
+export const privateRecords = {
+  RecordsContract: contract('RecordsContract', {
+    SubmitBatch: {
+      ...byInstitution('Enters a batch of encrypted columns.', datasets.submitBatch, datasets.batch),
+      registration: 'none',
+    },
+    GetBatch: {
+      ...reads('Reads one of the caller’s batches.', datasets.getBatch, datasets.batch),
+      roles: ['institution', 'auditor'],
+    },
+    ListBatches: {
+      ...reads('Lists batches by dataset and id.', listRequest, listOf(datasets.batch)),
+      roles: ['institution', 'auditor'],
+    },
+    Evaluate: {
+      ...byInstitution(
+        'Evaluates cells of a job on the caller’s batches.',
+        records.evaluate,
+        records.evaluateResponse,
+      ),
+      registration: 'none',
+    },
+  }),
+  BuildInfoContract: buildInfoContract,
+} as const;
+
+/** All definitions of one chaincode. */
+export function definitionsOf(chaincode: 'consortium' | 'records'): TransactionDefinition[] {
+  return Object.values(chaincode === 'consortium' ? consortium : privateRecords).flatMap((entries) =>
+    Object.values(entries as Record<string, TransactionDefinition>),
+  );
+}
