@@ -1,0 +1,2 @@
+export * from './parameterSet.js';
+export * from './standard.js';
