@@ -1,0 +1,1 @@
+export { parseQuery, planVariables, queryShape, type Query, type StatisticRequest } from './query.js';
