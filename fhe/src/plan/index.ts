@@ -1,0 +1,3 @@
+export { plan, planHash } from './plan.js';
+export { ciphertextBytes, costOf } from './cost.js';
+export type * from './types.js';

@@ -1,0 +1,105 @@
+/** What a plan says. Everything a contract decides on is an integer or a decimal string; the plan is plain JSON. */
+import { type Scaling } from '../schema/columns.js';
+
+/** Circumstances that the noise bound and the cost depend on, the same for every party of a job. */
+export interface PlanContext {
+  /** Members of the key epoch, each with its own summand of the secret key. */
+  holders: number;
+  /** Holders whose shares release a cell together. */
+  threshold: number;
+  /** Institutions whose partial results are added. */
+  institutions: number;
+  /** Batches of all institutions together. */
+  batches: number;
+}
+
+/** An exact scale, as decimal strings. */
+export interface RationalText {
+  numerator: string;
+  denominator: string;
+}
+
+/** A product that several cells may share: relinearised and rescaled, for every batch. */
+export interface PlanProduct {
+  /** `<left>*<right>@<primes>`. */
+  id: string;
+  /** Operands: column names or product ids. */
+  left: string;
+  right: string;
+  /** Primes left after rescaling; both operands are brought to one more before they are multiplied. */
+  primes: number;
+  scale: RationalText;
+}
+
+/** One number to be released: the sum over all patients of a product of columns. */
+export interface PlanCell {
+  /** The factors in order, joined by `*`. */
+  id: string;
+  /** A count is a whole number, and gates itself. */
+  kind: 'count' | 'value';
+  factors: string[];
+  /** The column itself, or the two operands of the last product (columns or products). */
+  operands: [string] | [string, string];
+  /** Primes at release. */
+  primes: number;
+  scale: RationalText;
+  /** The cell whose count must reach the minimum cohort before this one is released. */
+  countCell: string;
+  /** Worst-case bound B on the noise of the coefficient to be released, in units of the coefficient. */
+  noiseBound: string;
+  /** Deviation of the flooding noise that every holder adds, in units of the coefficient. */
+  sigma: string;
+  /** Deviation of the released sum's error when `threshold` holders share, e.g. `7.31204e-5`; in units of the sum. */
+  errorDeviation: string;
+  /** The group that the cell describes: variable to level. */
+  labels: Record<string, string>;
+  /** Ids of the statistics that use the cell. */
+  statistics: string[];
+}
+
+/** One line of a statistic: the cells that it is computed from. */
+export interface PlanRow {
+  labels: Record<string, string>;
+  count: string;
+  sum?: string;
+  squares?: string;
+}
+
+export interface PlanStatistic {
+  id: string;
+  kind: 'count' | 'mean' | 'variance' | 'crosstab';
+  /** Of mean and variance. */
+  variable?: string;
+  rows: PlanRow[];
+}
+
+/** What a piece of work takes. */
+export interface Cost {
+  /** Levels of multiplication. */
+  depth: number;
+  multiplications: number;
+  relinearizations: number;
+  /** Bytes of ciphertext that the evaluators read. */
+  bytesIn: number;
+  /** Bytes of the partial results that they write. */
+  bytesOut: number;
+  /** Work by the fixed table of `cost.ts`: about milliseconds of one core. */
+  units: number;
+}
+
+export interface Plan {
+  version: 1;
+  parameterSetId: string;
+  context: PlanContext;
+  /** Columns that the evaluator needs of every batch, sorted. */
+  columns: string[];
+  /** How the numeric variables that are used were scaled. */
+  scaling: Record<string, Scaling>;
+  products: PlanProduct[];
+  cells: PlanCell[];
+  statistics: PlanStatistic[];
+  /** For all institutions and batches together. */
+  cost: Cost;
+  /** SHA-256 of the plan's canonical JSON without this field. */
+  hash: string;
+}
