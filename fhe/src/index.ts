@@ -2,3 +2,8 @@ export * from './errors.js';
 export * from './params/index.js';
 export * from './bytes/index.js';
 export * from './seal/index.js';
+export * from './schema/index.js';
+export * from './columns/index.js';
+export * from './query/index.js';
+export * from './plan/index.js';
+export * from './evaluate/index.js';

@@ -1,0 +1,2 @@
+export * from './evaluator.js';
+export { workOf, type Work } from './work.js';

@@ -1,0 +1,127 @@
+/**
+ * Encryption, evaluation and addition of partials on blobs, in the thread that it runs in. Every object of SEAL's
+ * heap has an owner here and is disposed of with its batch or evaluation.
+ */
+import { decodeBlob, encodeBlob } from '../bytes/blob.js';
+import { FheError } from '../errors.js';
+import { type Work } from '../evaluate/work.js';
+import { type ParameterSet } from '../params/index.js';
+import { type SealCiphertext, SealContext, type SealEncryptor, type SealRelinKeys } from '../seal/index.js';
+import { Evaluation } from './evaluation.js';
+import { EpochKeys } from './epoch-keys.js';
+
+/** Throws when the task has been cancelled; asked between operations. */
+export type Checkpoint = () => void;
+
+export class CipherEngine implements Disposable {
+  readonly #context: SealContext;
+  readonly #encryptors = new EpochKeys<SealEncryptor>('public key');
+  readonly #relinKeys = new EpochKeys<SealRelinKeys>('relinearisation key');
+  #evaluation: { epochId: string; running: Evaluation } | undefined;
+
+  private constructor(context: SealContext) {
+    this.#context = context;
+  }
+
+  static async create(set: ParameterSet): Promise<CipherEngine> {
+    return new CipherEngine(await SealContext.for(set));
+  }
+
+  get #set(): ParameterSet {
+    return this.#context.set;
+  }
+
+  loadPublicKey(epochId: string, blob: Uint8Array): void {
+    using key = this.#context.loadPublicKey(this.#body(blob, 'publicKey', epochId));
+    this.#encryptors.put(epochId, this.#context.encryptor(key));
+  }
+
+  loadRelinKeys(epochId: string, blob: Uint8Array): void {
+    this.#relinKeys.put(epochId, this.#context.loadRelinKeys(this.#body(blob, 'relinKeys', epochId)));
+  }
+
+  /** @throws FheError ARGUMENT_INVALID unless the column has `slots` values in [-1, 1]. */
+  encrypt(epochId: string, column: Float64Array): Uint8Array {
+    const encryptor = this.#encryptors.get(epochId);
+    if (column.length !== this.#set.slots || !column.every((value) => value >= -1 && value <= 1))
+      throw new FheError('ARGUMENT_INVALID', `A column has ${this.#set.slots} values from -1 to 1.`);
+    using plaintext = this.#context.encode(column);
+    using ciphertext = encryptor.encrypt(plaintext);
+    return this.#blob(epochId, ciphertext);
+  }
+
+  begin(epochId: string, work: Work): void {
+    this.reset();
+    const products = work.products.length > 0 || work.cells.some((cell) => cell.operands.length === 2);
+    const keys = products ? this.#relinKeys.get(epochId) : undefined;
+    this.#evaluation = { epochId, running: new Evaluation(this.#context, work, keys) };
+  }
+
+  /** Adds the cells' products over one batch. */
+  addBatch(columns: ReadonlyMap<string, Uint8Array>, checkpoint: Checkpoint): void {
+    const { epochId, running } = this.#current();
+    running.addBatch((name) => {
+      const blob = columns.get(name);
+      if (!blob) throw new FheError('ARGUMENT_INVALID', `The batch lacks the column ${name}.`);
+      return this.#load(epochId, blob);
+    }, checkpoint);
+  }
+
+  /** The partial results, in the order of the work's cells. */
+  finish(checkpoint: Checkpoint): Uint8Array[] {
+    const { epochId, running } = this.#current();
+    const blobs = running.finish(checkpoint).map((body) => this.#encode(epochId, body));
+    this.reset();
+    return blobs;
+  }
+
+  reset(): void {
+    this.#evaluation?.running[Symbol.dispose]();
+    this.#evaluation = undefined;
+  }
+
+  add(epochId: string, blobs: readonly Uint8Array[], checkpoint: Checkpoint): Uint8Array {
+    const [first, ...others] = blobs;
+    if (!first) throw new FheError('ARGUMENT_INVALID', 'There is nothing to add.');
+    using sum = this.#load(epochId, first);
+    for (const blob of others) {
+      checkpoint();
+      using term = this.#load(epochId, blob);
+      if (term.primes !== sum.primes || term.scale !== sum.scale)
+        throw new FheError('ARGUMENT_INVALID', 'The partial results are at different levels or scales.');
+      this.#context.evaluator.addInPlace(sum, term);
+    }
+    return this.#blob(epochId, sum);
+  }
+
+  [Symbol.dispose](): void {
+    this.reset();
+    this.#encryptors[Symbol.dispose]();
+    this.#relinKeys[Symbol.dispose]();
+  }
+
+  #current(): { epochId: string; running: Evaluation } {
+    if (!this.#evaluation) throw new FheError('ARGUMENT_INVALID', 'No evaluation has begun.');
+    return this.#evaluation;
+  }
+
+  /** A ciphertext of size 2; larger ones exist inside an evaluation only. */
+  #load(epochId: string, blob: Uint8Array): SealCiphertext {
+    const ciphertext = this.#context.loadCiphertext(this.#body(blob, 'ciphertext', epochId));
+    if (ciphertext.size === 2) return ciphertext;
+    ciphertext[Symbol.dispose]();
+    throw new FheError('CIPHERTEXT_MALFORMED', 'A column or partial result has two polynomials.');
+  }
+
+  #body(blob: Uint8Array, kind: 'ciphertext' | 'publicKey' | 'relinKeys', epochId: string): Uint8Array {
+    return decodeBlob(blob, { kind, parameterSetId: this.#set.id, epochId });
+  }
+
+  #blob(epochId: string, ciphertext: SealCiphertext): Uint8Array {
+    return this.#encode(epochId, ciphertext.save());
+  }
+
+  #encode(epochId: string, body: Uint8Array): Uint8Array {
+    return encodeBlob({ kind: 'ciphertext', parameterSetId: this.#set.id, epochId }, body);
+  }
+}

@@ -1,0 +1,63 @@
+/** The worker thread's entry: answers requests in order, and reports every error by its code. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { FheError } from '../errors.js';
+import { parameterSetById } from '../params/index.js';
+import { CipherEngine } from './engine.js';
+import { type Envelope, type ErrorReport, type Reply, type Request } from './protocol.js';
+
+const port = parentPort;
+if (!port) throw new Error('this file runs as a worker thread only');
+
+function reply(message: Reply): void {
+  port?.postMessage(message, message.ok ? message.blobs.map((blob) => blob.buffer as ArrayBuffer) : []);
+}
+
+function report(error: unknown): ErrorReport {
+  if (error instanceof FheError) return { code: error.code, message: error.message };
+  return { code: 'WORKER_FAILED', message: error instanceof Error ? error.message : 'The worker failed.' };
+}
+
+function answer(engine: CipherEngine, request: Request, checkpoint: () => void): Uint8Array[] {
+  switch (request.kind) {
+    case 'publicKey':
+      engine.loadPublicKey(request.epochId, request.blob);
+      return [];
+    case 'relinKeys':
+      engine.loadRelinKeys(request.epochId, request.blob);
+      return [];
+    case 'encrypt':
+      return [engine.encrypt(request.epochId, request.column)];
+    case 'begin':
+      engine.begin(request.epochId, request.work);
+      return [];
+    case 'batch':
+      engine.addBatch(new Map(request.columns), checkpoint);
+      return [];
+    case 'finish':
+      return engine.finish(checkpoint);
+    case 'reset':
+      engine.reset();
+      return [];
+    case 'add':
+      return [engine.add(request.epochId, request.blobs, checkpoint)];
+  }
+}
+
+function serve(engine: CipherEngine): void {
+  port?.on('message', ({ id, request, cancelled }: Envelope) => {
+    const checkpoint = (): void => {
+      if (Atomics.load(cancelled, 0) === 1) throw new FheError('CANCELLED', 'The task was cancelled.');
+    };
+    try {
+      reply({ id, ok: true, blobs: answer(engine, request, checkpoint) });
+    } catch (error) {
+      reply({ id, ok: false, error: report(error) });
+    }
+  });
+  reply({ id: 0, ok: true, blobs: [] });
+}
+
+const { parameterSetId } = workerData as { parameterSetId: string };
+CipherEngine.create(parameterSetById(parameterSetId)).then(serve, (error: unknown) => {
+  reply({ id: 0, ok: false, error: report(error) });
+});
