@@ -7,3 +7,7 @@ export * from './columns/index.js';
 export * from './query/index.js';
 export * from './plan/index.js';
 export * from './evaluate/index.js';
+export * from './ring/index.js';
+export * from './ceremony/index.js';
+export * from './release/index.js';
+export * from './sealing/index.js';

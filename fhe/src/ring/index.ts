@@ -1,0 +1,2 @@
+export { type Polynomial, Ring } from './ring.js';
+export { referencePolynomial } from './uniform.js';
