@@ -1,0 +1,5 @@
+export * from './combine.js';
+export { type ByteStream, discreteGaussian } from './gaussian.js';
+export { HolderKey, type HolderKeyInfo } from './holderKey.js';
+export type { Rational } from './rational.js';
+export { type Coefficient, lagrange, releaseShare, type ReleaseRequest, sumOfC0 } from './share.js';
