@@ -3,7 +3,7 @@ import { FheError } from '../errors.js';
 import { type ParameterSet } from '../params/index.js';
 import { type Plan } from '../plan/types.js';
 import { workOf } from './work.js';
-import { WorkerThread } from './worker-thread.js';
+import { WorkerThread } from './workerThread.js';
 
 export interface TaskOptions {
   /** Ends the task with CANCELLED, at once if it waits, else after the operation under way. */

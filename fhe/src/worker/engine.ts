@@ -8,7 +8,7 @@ import { type Work } from '../evaluate/work.js';
 import { type ParameterSet } from '../params/index.js';
 import { type SealCiphertext, SealContext, type SealEncryptor, type SealRelinKeys } from '../seal/index.js';
 import { Evaluation } from './evaluation.js';
-import { EpochKeys } from './epoch-keys.js';
+import { EpochKeys } from './epochKeys.js';
 
 /** Throws when the task has been cancelled; asked between operations. */
 export type Checkpoint = () => void;

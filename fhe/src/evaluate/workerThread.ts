@@ -51,18 +51,22 @@ export class WorkerThread implements AsyncDisposable {
    * @throws FheError what the task throws; CANCELLED; DISPOSED; WORKER_FAILED.
    */
   run<T>(task: (call: Call) => Promise<T>, { signal }: { signal?: AbortSignal } = {}): Promise<T> {
-    const cancelled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const cancelled = flag();
     const before = this.#last;
     const work = async (): Promise<T> => {
       await before;
       this.#check(signal);
+      let underWay: Promise<unknown> = Promise.resolve();
+      const call: Call = (request) => {
+        this.#check(signal);
+        const reply = this.#call(request, cancelled);
+        underWay = reply.catch(() => undefined);
+        return reply;
+      };
       try {
-        return await task((request) => {
-          this.#check(signal);
-          return this.#call(request, cancelled);
-        });
+        return await (signal ? unlessAborted(task(call), signal, () => underWay) : task(call));
       } catch (error) {
-        if (!this.#ended) await this.#call({ kind: 'reset' }, new Int32Array(new SharedArrayBuffer(4)));
+        if (!this.#ended) await this.#call({ kind: 'reset' }, flag());
         throw error;
       }
     };
@@ -103,6 +107,25 @@ export class WorkerThread implements AsyncDisposable {
     this.#pending?.reject(this.#ended);
     this.#pending = undefined;
   }
+}
+
+function flag(): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+}
+
+/** The task's end, or that of the call under way when the signal comes: its batches may never do. */
+function unlessAborted<T>(
+  task: Promise<T>,
+  signal: AbortSignal,
+  underWay: () => Promise<unknown>,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      void underWay().then(() => reject(cancellation(signal)));
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    void task.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 /** The result, or CANCELLED as soon as the signal is given; the worker then stops at its next operation. */
