@@ -8,7 +8,7 @@ import { type Cost } from './types.js';
 /** Thousandths of a unit for each prime of a ciphertext of degree 16384. */
 const TABLE = {
   /** Parsing and loading one ciphertext (two polynomials). */
-  load: 500,
+  load: 1000,
   multiply: 500,
   add: 100,
   /** For the square of the primes: key switching touches every prime for every prime. */
