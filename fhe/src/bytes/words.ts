@@ -8,9 +8,9 @@ if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) {
   throw new FheError('RUNTIME_UNSUPPORTED', 'This machine is big endian, which is not supported.');
 }
 
-/** An aligned copy of bytes as words. */
+/** An aligned copy of bytes as words. A Buffer's own `slice` would be a view of its pool. */
 export function wordsOf(bytes: Uint8Array): BigUint64Array {
-  return new BigUint64Array(bytes.slice().buffer);
+  return new BigUint64Array(new Uint8Array(bytes).buffer);
 }
 
 /** The bytes of words, a view. */
