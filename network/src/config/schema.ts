@@ -47,7 +47,8 @@ const organizationSchema = z.strictObject({
   users: z.array(userSchema),
 });
 
-const channelSchema = z.strictObject({
+/** Zod schema of one channel's description. */
+export const channelSchema = z.strictObject({
   name: channelName,
   /** MSP ids. */
   members: z.array(z.string()).min(1, { error: 'a channel needs a member' }),

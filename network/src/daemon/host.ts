@@ -1,0 +1,189 @@
+import { rmSync } from 'node:fs';
+import { z } from 'zod';
+import { peerPorts, type ChannelConfig, type ResolvedConfig } from '../config/schema.js';
+import { NetworkError } from '../errors.js';
+import { channelOptions } from './embeddedConfig.js';
+import { readJson, writeJson } from './files.js';
+import { layout, type Layout } from './layout.js';
+import type { Ledger } from './ledger.js';
+import { readMarker } from './marker.js';
+import { ProcessPool } from './processPool.js';
+import {
+  recordedDeploymentSchema,
+  type DaemonStatus,
+  type Deployment,
+  type RecordedDeployment,
+} from './protocol.js';
+
+/** Chaincode processes listen this far behind the base port, away from the peers' ports. */
+const CHAINCODE_PORT_OFFSET = 100;
+
+/** A ledger together with the chaincode processes that it calls. */
+export class NetworkHost {
+  #deployments: RecordedDeployment[] = [];
+  readonly #startedAt = new Date().toISOString();
+
+  private constructor(
+    private config: ResolvedConfig,
+    private readonly files: Layout,
+    private readonly ledger: Ledger,
+    private readonly pool: ProcessPool,
+  ) {}
+
+  /** Starts, beside an open ledger, the processes of every chaincode that was deployed before. */
+  static async start(
+    config: ResolvedConfig,
+    ledger: Ledger,
+    log: (message: string) => void,
+    progress: (sentence: string) => void,
+  ): Promise<NetworkHost> {
+    const files = layout(config.dir);
+    const ports = peerPorts(config).map(({ port }) => port);
+    const host = new NetworkHost(
+      config,
+      files,
+      ledger,
+      new ProcessPool(files, config.basePort + CHAINCODE_PORT_OFFSET, ports),
+    );
+    try {
+      const deployed = readJson(files.deployments, z.array(recordedDeploymentSchema)) ?? [];
+      for (const deployment of deployed) {
+        progress(`Starting the chaincode ${deployment.name} on ${deployment.channel}`);
+        await host.startAgain(deployment, log);
+      }
+    } catch (error) {
+      await host.close();
+      throw error;
+    }
+    return host;
+  }
+
+  /**
+   * Starts one process of the chaincode for each organisation, then commits its definition on the channel. The
+   * processes of the version before end only after that.
+   */
+  async deploy(deployment: Deployment, progress: (sentence: string) => void): Promise<RecordedDeployment> {
+    this.checkMembers(deployment);
+    const recorded = { ...deployment, sequence: deployment.sequence ?? this.nextSequence(deployment) };
+    try {
+      progress(`Starting ${recorded.label} for ${recorded.organizations.join(', ')}`);
+      const organizations = await this.startProcesses(recorded);
+      progress(
+        `Committing ${recorded.name} ${recorded.version} (sequence ${recorded.sequence}) on ${recorded.channel}`,
+      );
+      await this.ledger.defineChaincode(recorded.channel, definition(recorded, organizations));
+    } catch (error) {
+      await this.pool.retain(this.#deployments);
+      throw error;
+    }
+    this.#deployments = [...this.#deployments.filter((other) => !sameChaincode(other, recorded)), recorded];
+    writeJson(this.files.deployments, this.#deployments);
+    await this.pool.retain(this.#deployments);
+    return recorded;
+  }
+
+  /** Adds a channel to the running network. */
+  async createChannel(channel: ChannelConfig): Promise<void> {
+    if (this.config.channels.some((other) => other.name === channel.name))
+      throw new NetworkError('CHANNEL_EXISTS', `The channel ${channel.name} is there already.`);
+    await this.ledger.createChannel(channelOptions(channel));
+    const marker = readMarker(this.config.dir);
+    this.config = { ...this.config, channels: [...this.config.channels, channel] };
+    if (marker) writeJson(this.files.marker, { ...marker, config: this.config });
+  }
+
+  status(): DaemonStatus {
+    const { peers, channels } = this.ledger.status();
+    return {
+      pid: process.pid,
+      startedAt: this.#startedAt,
+      peers: peers.map(({ mspId, name, address }) => ({ mspId, name, address })),
+      channels: channels.map(({ name, members, heights, chaincodes }) => ({
+        name,
+        members: [...members],
+        heights: { ...heights },
+        chaincodes: chaincodes.map(({ name: chaincode, version, sequence, connections }) => ({
+          name: chaincode,
+          version,
+          sequence,
+          connections: { ...connections },
+        })),
+      })),
+      processes: this.pool.status(),
+    };
+  }
+
+  /** Stops the chaincode processes and closes the ledgers. */
+  async close(): Promise<void> {
+    await this.ledger.close();
+    await this.pool.retain([]);
+    rmSync(this.files.processes, { force: true });
+  }
+
+  private async startAgain(deployment: RecordedDeployment, log: (message: string) => void): Promise<void> {
+    try {
+      const organizations = await this.startProcesses(deployment);
+      await this.ledger.connectChaincode(deployment.channel, definition(deployment, organizations));
+    } catch (error) {
+      // One broken chaincode must not keep the ledger closed; status and log show it.
+      log(
+        `${deployment.name} on ${deployment.channel}: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+    this.#deployments.push(deployment);
+  }
+
+  private async startProcesses(deployment: RecordedDeployment): Promise<Record<string, Endpoint>> {
+    const started = await Promise.all(
+      deployment.organizations.map(async (mspId): Promise<[string, Endpoint]> => [
+        mspId,
+        { address: await this.pool.ensure(mspId, deployment), packageId: deployment.packageId },
+      ]),
+    );
+    return Object.fromEntries(started);
+  }
+
+  private checkMembers({ channel: name, organizations }: Deployment): void {
+    const channel = this.config.channels.find((candidate) => candidate.name === name);
+    if (!channel) {
+      const known = this.config.channels.map((candidate) => candidate.name).join(', ');
+      throw new NetworkError(
+        'CHANNEL_UNKNOWN',
+        `There is no channel ${name}; this network has ${known || 'none'}.`,
+      );
+    }
+    for (const mspId of organizations) {
+      const organization = this.config.organizations.find((candidate) => candidate.mspId === mspId);
+      if (!organization?.peer || !channel.members.includes(mspId))
+        throw new NetworkError('ORGANIZATION_UNKNOWN', `${mspId} has no peer on the channel ${name}.`);
+    }
+  }
+
+  private nextSequence({ channel, name }: Deployment): number {
+    const committed = this.ledger
+      .status()
+      .channels.find((candidate) => candidate.name === channel)
+      ?.chaincodes.find((candidate) => candidate.name === name);
+    return (committed?.sequence ?? 0) + 1;
+  }
+}
+
+interface Endpoint {
+  address: string;
+  packageId: string;
+}
+
+function definition(deployment: RecordedDeployment, organizations: Record<string, Endpoint>) {
+  const { name, version, sequence, endorsement } = deployment;
+  return {
+    name,
+    version,
+    sequence,
+    ...(endorsement === undefined ? {} : { endorsementPolicy: endorsement }),
+    organizations,
+  };
+}
+
+function sameChaincode(a: Deployment, b: Deployment): boolean {
+  return a.channel === b.channel && a.name === b.name;
+}

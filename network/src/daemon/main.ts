@@ -1,0 +1,85 @@
+/*
+ * The process that a running network consists of: `node main.js DIR`, started detached by the operation `up`, which
+ * listens on the channel for progress, then for `ready` or `failed`.
+ */
+import { rmSync } from 'node:fs';
+import { startEmbedded } from '../embedded.js';
+import { NetworkError, type NetworkErrorCode } from '../errors.js';
+import { serveControl } from './control.js';
+import { embeddedOptions } from './embeddedConfig.js';
+import { writeJson } from './files.js';
+import { NetworkHost } from './host.js';
+import { layout } from './layout.js';
+import { readMarker } from './marker.js';
+import { identifyProcess, isErrno } from './processes.js';
+import type { StartMessage } from './startMessage.js';
+
+async function main(dir: string): Promise<void> {
+  process.title = `strokeshare-network ${dir}`;
+  const files = layout(dir);
+  const marker = readMarker(dir);
+  if (marker?.phase !== 'ready') throw new NetworkError('NOT_RUNNING', `There is no network in ${dir}.`);
+  writeJson(files.daemon, identifyProcess(process.pid));
+
+  const config = { ...marker.config, dir };
+  tell({ progress: 'Opening the ledgers' });
+  const ledger = await startEmbedded(embeddedOptions(config, log));
+  const host = await NetworkHost.start(config, ledger, log, (progress) => tell({ progress }));
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopping ??= host.close());
+
+  const server = await serveControl(files.socket, async (request, progress) => {
+    switch (request.method) {
+      case 'status':
+        return host.status();
+      case 'deploy':
+        return host.deploy(request.deployment, progress);
+      case 'createChannel':
+        return host.createChannel(request.channel);
+      case 'stop':
+        await stop();
+        server.close();
+        rmSync(files.daemon, { force: true });
+        // What is left open now belongs to callers that nobody will answer.
+        setImmediate(() => process.exit(0));
+        return null;
+    }
+  });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      log(`ended by ${signal}`);
+      void stop().then(() => {
+        rmSync(files.daemon, { force: true });
+        rmSync(files.socket, { force: true });
+        process.exit(0);
+      });
+    });
+  tell({ ready: true });
+  // From here on nobody listens; an open channel would tie the network to the program that started it.
+  if (process.connected) process.disconnect();
+}
+
+function tell(message: StartMessage): void {
+  if (process.connected) process.send?.(message);
+}
+
+function log(message: string): void {
+  console.log(`${new Date().toISOString()} ${message}`);
+}
+
+function failure(error: unknown): { code: NetworkErrorCode; message: string } {
+  if (error instanceof NetworkError) return { code: error.code, message: error.message };
+  const message = error instanceof Error ? error.message : String(error);
+  if (isErrno(error, 'ENOSPC')) return { code: 'NO_SPACE', message: 'There is no space left on the disk.' };
+  if (isErrno(error, 'EADDRINUSE'))
+    return { code: 'PORT_IN_USE', message: `A port was taken meanwhile: ${message}` };
+  return { code: 'DAEMON_FAILED', message: `The network could not start: ${message}` };
+}
+
+const [directory] = process.argv.slice(2);
+main(directory ?? '').catch((error: unknown) => {
+  log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  tell({ failed: failure(error) });
+  if (directory) rmSync(layout(directory).daemon, { force: true });
+  process.exit(1);
+});

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { channelSchema } from '../config/schema.js';
+import { networkErrorCodes } from '../errors.js';
+
+/*
+ * What is said over the control socket: one connection carries one request and its answer, each a line of JSON; lines
+ * with `progress` may come before the answer.
+ */
+
+/** A chaincode to be deployed; `path` and `argv` are ways to start it, of which the operation chose one. */
+export const deploymentSchema = z.strictObject({
+  channel: z.string(),
+  name: z.string(),
+  version: z.string(),
+  /** Default: one more than the sequence committed last. */
+  sequence: z.int().positive().optional(),
+  label: z.string(),
+  packageId: z.string(),
+  argv: z.tuple([z.string()], z.string()),
+  cwd: z.string(),
+  env: z.record(z.string(), z.string()),
+  /** MSP ids of the organisations that run the chaincode. */
+  organizations: z.array(z.string()).min(1),
+  endorsement: z.string().optional(),
+});
+export type Deployment = z.infer<typeof deploymentSchema>;
+
+/** A deployment that was committed, as it is kept for the next start. */
+export const recordedDeploymentSchema = deploymentSchema.extend({ sequence: z.int().positive() });
+export type RecordedDeployment = z.infer<typeof recordedDeploymentSchema>;
+
+export const requestSchema = z.discriminatedUnion('method', [
+  z.strictObject({ method: z.literal('status') }),
+  z.strictObject({ method: z.literal('deploy'), deployment: deploymentSchema }),
+  z.strictObject({ method: z.literal('createChannel'), channel: channelSchema }),
+  z.strictObject({ method: z.literal('stop') }),
+]);
+export type Request = z.infer<typeof requestSchema>;
+
+export const processStatusSchema = z.strictObject({
+  mspId: z.string(),
+  label: z.string(),
+  packageId: z.string(),
+  state: z.enum(['starting', 'running', 'restarting', 'stopped']),
+  pid: z.int().optional(),
+  address: z.string(),
+  restarts: z.int(),
+  lastExit: z.string().optional(),
+  log: z.string(),
+});
+
+export const chaincodeStatusSchema = z.strictObject({
+  name: z.string(),
+  version: z.string(),
+  sequence: z.int(),
+  /** By MSP id: whether the peer can call the chaincode, and if not, why. */
+  connections: z.record(z.string(), z.strictObject({ ready: z.boolean(), reason: z.string().optional() })),
+});
+
+export const channelStatusSchema = z.strictObject({
+  name: z.string(),
+  members: z.array(z.string()),
+  /** Blocks held by each peer, by MSP id. */
+  heights: z.record(z.string(), z.int()),
+  chaincodes: z.array(chaincodeStatusSchema),
+});
+
+/** What a running daemon says of itself. */
+export const daemonStatusSchema = z.strictObject({
+  pid: z.int(),
+  startedAt: z.string(),
+  peers: z.array(z.strictObject({ mspId: z.string(), name: z.string(), address: z.string() })),
+  channels: z.array(channelStatusSchema),
+  processes: z.array(processStatusSchema),
+});
+export type DaemonStatus = z.infer<typeof daemonStatusSchema>;
+
+export const answerSchema = z.union([
+  z.strictObject({ progress: z.string() }),
+  z.strictObject({ result: z.unknown() }),
+  z.strictObject({ error: z.strictObject({ code: z.enum(networkErrorCodes), message: z.string() }) }),
+]);
+export type Answer = z.infer<typeof answerSchema>;

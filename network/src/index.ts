@@ -1,0 +1,18 @@
+export {
+  ATTRIBUTE_OID,
+  certificateAttributes,
+  CertificateAuthority,
+  issueNetwork,
+  ordererOrganizationPaths,
+  peerOrganizationPaths,
+} from './certificates/index.js';
+export { parseConfig, readConfigFile, type NetworkConfig, type ResolvedConfig } from './config/index.js';
+export { NetworkError, networkErrorCodes, type NetworkErrorCode } from './errors.js';
+export { clientProfile, type ClientProfile } from './operations/clientProfile.js';
+export { createChannel } from './operations/createChannel.js';
+export { deployChaincode, type DeployOptions, type DeployRequest } from './operations/deployChaincode.js';
+export { down, stop } from './operations/down.js';
+export { type NetworkInfo } from './operations/info.js';
+export { type StartOptions } from './operations/startDaemon.js';
+export { status, type NetworkStatus } from './operations/status.js';
+export { up } from './operations/up.js';
