@@ -12,4 +12,5 @@ export * from './api/records.js';
 export * from './api/researchers.js';
 export * from './api/signing.js';
 export * from './api/transactions.js';
+export * from './evaluation/limits.js';
 export * from './errors.js';

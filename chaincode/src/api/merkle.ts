@@ -1,6 +1,7 @@
 /** Merkle tree hashes of RFC 6962, section 2.1, and the leaves that batches and datasets have. */
 import { createHash } from 'node:crypto';
-import { byText, canonicalJson } from './canonical.js';
+import { canonicalJson } from '@strokeshare/fhe';
+import { byText } from './canonical.js';
 
 const sha256 = (...parts: Uint8Array[]): Buffer => {
   const hash = createHash('sha256');

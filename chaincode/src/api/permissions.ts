@@ -92,6 +92,15 @@ export type RefuseAgreement = z.infer<typeof refuseAgreement>;
 export const agreementSignature = z.strictObject({ signature, digest: sha256, at: instant });
 export const agreementRefusal = z.strictObject({ reason: z.string(), at: instant });
 
+/** The answer to signing or refusing; the agreement's state follows from all slots. */
+export const agreementSlot = z.strictObject({
+  agreementId: identifier,
+  mspId,
+  digest: sha256,
+  signed: z.boolean(),
+});
+export type AgreementSlot = z.infer<typeof agreementSlot>;
+
 export const agreementView = agreement.extend({
   state: z.enum(agreementStates),
   signatures: z.record(mspId, agreementSignature),

@@ -4,7 +4,7 @@
  */
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { ContractError } from '../errors.js';
-import { canonicalJson } from './canonical.js';
+import { canonicalJson } from '@strokeshare/fhe';
 import { type AgreementContent } from './permissions.js';
 import { type VerdictContent } from './jobs.js';
 

@@ -169,12 +169,12 @@ export const consortium = {
     Sign: byInstitution(
       'Fills the signature slot of one data owner.',
       permissions.signAgreement,
-      permissions.agreementView,
+      permissions.agreementSlot,
     ),
     Refuse: byInstitution(
       'Refuses an agreement for one data owner.',
       permissions.refuseAgreement,
-      permissions.agreementView,
+      permissions.agreementSlot,
     ),
     Get: reads(
       'Reads one agreement with its effective state.',

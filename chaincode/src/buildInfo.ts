@@ -1,0 +1,65 @@
+/** What this process runs: organisations compare it before they trust each other's endorsements. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { parameterSet } from '@strokeshare/fhe';
+import { type Context, Contract, Info } from 'fabric-contract-api';
+import { byText } from './api/canonical.js';
+import { type BuildInfo } from './api/records.js';
+import { consortium } from './api/transactions.js';
+import { chosenContracts } from './chosen.js';
+import { Serves } from './ledger/serves.js';
+import { run } from './ledger/transaction.js';
+
+const definition = consortium.BuildInfoContract.Get;
+
+@Info({ title: 'BuildInfoContract', description: 'Code digest and versions of this process.' })
+export class BuildInfoContract extends Contract {
+  constructor() {
+    super('BuildInfoContract');
+  }
+
+  @Serves(definition)
+  Get(context: Context, request: string): Promise<string> {
+    return run(context, definition, request, () => Promise.resolve(buildInfo()));
+  }
+}
+
+function buildInfo(): BuildInfo {
+  const fhe = dirname(require.resolve('@strokeshare/fhe'));
+  const versionOf = (folder: string): string =>
+    (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version;
+  return {
+    contracts: chosenContracts(),
+    version: versionOf(join(__dirname, '..')),
+    codeDigest: codeDigest([__dirname, fhe]),
+    nodeSeal: versionOf(packageFolder(require.resolve('node-seal', { paths: [fhe] }))),
+    node: process.version,
+    parameterSets: Object.fromEntries(
+      (['additive', 'standard', 'deep'] as const).map((name) => [name, parameterSet(name).id]),
+    ),
+  };
+}
+
+/** SHA-256 over the names and contents of all built files, in the order of their names. */
+function codeDigest(folders: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const folder of folders)
+    for (const file of builtFiles(folder).sort(byText)) {
+      const content = createHash('sha256')
+        .update(readFileSync(join(folder, file)))
+        .digest('hex');
+      hash.update(`${file}\n${content}\n`);
+    }
+  return hash.digest('hex');
+}
+
+const builtFiles = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(js|wasm)$/.test(entry.name))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));
+
+function packageFolder(file: string): string {
+  const parts = file.split(sep);
+  return parts.slice(0, parts.lastIndexOf('node-seal') + 1).join(sep);
+}

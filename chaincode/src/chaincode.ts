@@ -1,0 +1,28 @@
+/** Entry for fabric-shim: `STROKESHARE_CONTRACTS` says which contracts this process serves. */
+import 'reflect-metadata';
+import { BuildInfoContract } from './buildInfo.js';
+import { chosenContracts } from './chosen.js';
+import { AgreementContract } from './consortium/agreements.js';
+import { DatasetContract } from './consortium/datasets.js';
+import { KeyEpochContract } from './consortium/epochs.js';
+import { InstitutionContract } from './consortium/institutions.js';
+import { JobContract } from './consortium/jobs.js';
+import { PermissionContract } from './consortium/permissions.js';
+import { ResearcherContract } from './consortium/researchers.js';
+import { RecordsContract } from './records/records.js';
+
+export const contractClasses = {
+  consortium: [
+    InstitutionContract,
+    ResearcherContract,
+    KeyEpochContract,
+    DatasetContract,
+    PermissionContract,
+    AgreementContract,
+    JobContract,
+    BuildInfoContract,
+  ],
+  records: [RecordsContract, BuildInfoContract],
+};
+
+export const contracts = contractClasses[chosenContracts()];

@@ -1,0 +1,56 @@
+/** Effective states of agreements and permissions, computed from slots and terms. */
+import { type Agreement, type AgreementState, type PermissionState } from '../api/permissions.js';
+import { agreementRefusals, agreements, agreementSignatures, permissionAgreements } from '../ledger/kinds.js';
+import { type Ledger } from '../ledger/ledger.js';
+
+/** What the owners did. */
+export interface Slots {
+  readonly signed: readonly string[];
+  readonly refused: readonly string[];
+}
+
+/** The state of an agreement at an instant. */
+export function agreementState(
+  { content: { owners, permission } }: Agreement,
+  { signed, refused }: Slots,
+  now: number,
+): AgreementState {
+  if (refused.length > 0) return 'REFUSED';
+  if (now >= Date.parse(permission.until)) return 'EXPIRED';
+  return owners.every((owner) => signed.includes(owner)) ? 'ACTIVE' : 'PROPOSED';
+}
+
+/** The state of a permission: what its latest agreement makes of it. */
+export function permissionState(
+  permission: { until: string },
+  agreement: AgreementState | undefined,
+  now: number,
+): PermissionState {
+  if (now >= Date.parse(permission.until)) return 'EXPIRED';
+  if (agreement === 'ACTIVE') return 'GRANTED';
+  return agreement === 'REFUSED' ? 'DENIED' : 'REQUESTED';
+}
+
+export async function readSlots(
+  ledger: Ledger,
+  { agreementId, content: { owners } }: Agreement,
+): Promise<Slots> {
+  const signed = await ledger.findEach(agreementSignatures, [agreementId], owners);
+  const refused = await ledger.findEach(agreementRefusals, [agreementId], owners);
+  return { signed: [...signed.keys()], refused: [...refused.keys()] };
+}
+
+/** The latest agreement on a permission, with its state. */
+export async function agreementOn(
+  ledger: Ledger,
+  permissionId: string,
+  now: number,
+): Promise<{ agreementId: string; state: AgreementState } | undefined> {
+  const link = await ledger.find(permissionAgreements, permissionId);
+  if (!link) return undefined;
+  const agreement = await ledger.get(agreements, link.agreementId);
+  return {
+    agreementId: link.agreementId,
+    state: agreementState(agreement, await readSlots(ledger, agreement), now),
+  };
+}

@@ -1,0 +1,51 @@
+/** Key epochs: the multiparty ceremony as the ledger sees it. */
+import { type Context, Contract, Info } from 'fabric-contract-api';
+import { consortium } from '../api/transactions.js';
+import { epochRecords } from '../ledger/kinds.js';
+import { Serves } from '../ledger/serves.js';
+import { run } from '../ledger/transaction.js';
+import { abort, commit, confirm, open, reveal, view } from './ceremony.js';
+
+const definitions = consortium.KeyEpochContract;
+
+@Info({ title: 'KeyEpochContract', description: 'Key epochs: commitments, reveals and confirmations.' })
+export class KeyEpochContract extends Contract {
+  constructor() {
+    super('KeyEpochContract');
+  }
+
+  @Serves(definitions.Open)
+  Open(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Open, request, open);
+  }
+
+  @Serves(definitions.Commit)
+  Commit(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Commit, request, commit);
+  }
+
+  @Serves(definitions.Reveal)
+  Reveal(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Reveal, request, reveal);
+  }
+
+  @Serves(definitions.Confirm)
+  Confirm(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Confirm, request, confirm);
+  }
+
+  @Serves(definitions.Abort)
+  Abort(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Abort, request, abort);
+  }
+
+  @Serves(definitions.Get)
+  Get(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Get, request, view);
+  }
+
+  @Serves(definitions.List)
+  List(context: Context, request: string): Promise<string> {
+    return run(context, definitions.List, request, ({ ledger }, page) => ledger.page(epochRecords, [], page));
+  }
+}

@@ -1,0 +1,39 @@
+/** The frame of every step of a job: permission is decided again, and a refusal ends the job on the ledger. */
+import { type DecisionStep } from '../api/decisions.js';
+import { type Job, type JobState, type JobStep } from '../api/jobs.js';
+import { jobRecords } from '../ledger/kinds.js';
+import { type Transaction } from '../ledger/transaction.js';
+import { decideStep } from '../permission/facts.js';
+import { move } from '../states/machine.js';
+import { jobMachine } from '../states/machines.js';
+
+/**
+ * Runs a step if it is permitted now; otherwise commits REFUSED.
+ * @returns what the step made of the job: its state after it
+ */
+export async function permitted(
+  transaction: Transaction,
+  job: Job,
+  step: DecisionStep,
+  action: () => Promise<JobState>,
+): Promise<JobStep> {
+  const { jobId } = job;
+  const { decision } = await decideStep(transaction.ledger, transaction.now, job, step);
+  if (!decision.allowed) {
+    const { refusal } = decision;
+    await storeState(transaction, { ...job, refusal }, 'REFUSED');
+    return { jobId, state: 'REFUSED', refusal };
+  }
+  const state = await action();
+  transaction.emit(jobId, state);
+  return { jobId, state };
+}
+
+/** Stores a move of the job; from SUBMITTED the table counts as from EVALUATING, which is computed. */
+export async function storeState(transaction: Transaction, job: Job, to: Job['state']): Promise<Job> {
+  move(jobMachine, job.state === 'SUBMITTED' ? 'EVALUATING' : job.state, to);
+  const moved = { ...job, state: to };
+  await transaction.ledger.put(jobRecords, moved, job.jobId);
+  transaction.emit(job.jobId, to);
+  return moved;
+}

@@ -1,0 +1,89 @@
+/** What is read of jobs; for evaluated transactions only. */
+import { type DecisionStep } from '../api/decisions.js';
+import {
+  type AggregateRecord,
+  type JobAccess,
+  type JobView,
+  type PartialsRecord,
+  type SharesView,
+} from '../api/jobs.js';
+import { ContractError } from '../errors.js';
+import {
+  institutions,
+  jobAggregates,
+  jobCountShares,
+  jobOpened,
+  jobPartials,
+  jobRecords,
+  jobValueShares,
+  jobVerdicts,
+  type RecordKind,
+} from '../ledger/kinds.js';
+import { type Transaction } from '../ledger/transaction.js';
+import { decideStep } from '../permission/facts.js';
+import { holdersOf } from './countGate.js';
+import { idsOf, viewJob } from './jobState.js';
+
+interface JobName {
+  jobId: string;
+}
+
+export async function view({ ledger, now }: Transaction, { jobId }: JobName): Promise<JobView> {
+  return viewJob(ledger, await ledger.get(jobRecords, jobId), now);
+}
+
+export async function partialsOf(
+  { ledger }: Transaction,
+  { jobId }: JobName,
+): Promise<{ partials: Record<string, PartialsRecord> }> {
+  const { participants } = await ledger.get(jobRecords, jobId);
+  return { partials: Object.fromEntries(await ledger.findEach(jobPartials, [jobId], participants)) };
+}
+
+export async function aggregatesOf(
+  { ledger }: Transaction,
+  { jobId }: JobName,
+): Promise<{ aggregates: Record<string, AggregateRecord> }> {
+  const { cells } = await ledger.get(jobRecords, jobId);
+  return { aggregates: Object.fromEntries(await ledger.findEach(jobAggregates, [jobId], idsOf(cells))) };
+}
+
+export async function sharesOf({ ledger }: Transaction, { jobId }: JobName): Promise<SharesView> {
+  const holders = holdersOf(await ledger.get(jobRecords, jobId));
+  const each = async <T>(kind: RecordKind<T>): Promise<Record<string, T>> =>
+    Object.fromEntries(await ledger.findEach(kind, [jobId], holders));
+  return {
+    countShares: await each(jobCountShares),
+    verdicts: await each(jobVerdicts),
+    opened: await each(jobOpened),
+    valueShares: await each(jobValueShares),
+  };
+}
+
+export async function accessTo(
+  { ledger, now }: Transaction,
+  { jobId, step }: JobName & { step: DecisionStep },
+): Promise<JobAccess> {
+  const job = await ledger.get(jobRecords, jobId);
+  const { decision, datasets, epoch } = await decideStep(ledger, now, job, step);
+  if (!epoch?.publicKeyHash || !epoch.relinKeysHash)
+    throw new ContractError('ILLEGAL_STATE', `The job ${jobId} has no active key epoch.`);
+  const { epochId, parameterSet, parameterSetId, publicKeyHash, relinKeysHash, members, threshold } = epoch;
+  const agents = await ledger.findEach(institutions, [], job.participants);
+  return {
+    decision,
+    job: await viewJob(ledger, job, now),
+    epoch: { epochId, parameterSet, parameterSetId, publicKeyHash, relinKeysHash, members, threshold },
+    datasets: [...datasets.values()].map(
+      ({ datasetId, owner, manifestHash, merkleRoot, batches, schema }) => ({
+        datasetId,
+        owner,
+        manifestHash,
+        merkleRoot,
+        batches,
+        schema,
+      }),
+    ),
+    subjects: Object.fromEntries([...agents].map(([mspId, { subject }]) => [mspId, subject])),
+  };
+}

@@ -1,0 +1,148 @@
+/** Submission of a job: decide, plan, reserve the budgets, record; a refusal by policy is recorded as well. */
+import {
+  FheError,
+  parameterSet,
+  parseQuery,
+  plan as compilePlan,
+  type ParameterSet,
+  type Plan,
+} from '@strokeshare/fhe';
+import { byText } from '../api/canonical.js';
+import { type Dataset } from '../api/datasets.js';
+import { type Epoch } from '../api/epochs.js';
+import { type Job, type JobView, MAXIMUM_CELLS, type SubmitJob } from '../api/jobs.js';
+import { ContractError } from '../errors.js';
+import { oversizedCell } from '../evaluation/limits.js';
+import { researcherIdOf } from '../ledger/caller.js';
+import { jobRecords } from '../ledger/kinds.js';
+import { type Transaction } from '../ledger/transaction.js';
+import { readReserved, reserve, shardCapacity } from '../permission/budgets.js';
+import { decide, type Refused } from '../permission/decide.js';
+import { readSurroundings } from '../permission/facts.js';
+
+/** A job that is not finished after this long has failed. */
+const LIFETIME_MS = 24 * 60 * 60 * 1000;
+
+export async function submit(transaction: Transaction, request: SubmitJob): Promise<JobView> {
+  const { ledger, caller, now } = transaction;
+  const { jobId, agreementId } = request;
+  if (await ledger.has(jobRecords, jobId))
+    throw new ContractError('ALREADY_EXISTS', `There is already a job "${jobId}".`);
+  const query = parseQueryText(request.query);
+  const researcherId = researcherIdOf(caller);
+  const surroundings = await readSurroundings(ledger, now, { ...request, query, researcherId });
+  const { datasets, facts, epoch, agreement } = surroundings;
+  const reserved = await readReserved(ledger, agreementId, epoch?.epochId ?? '', jobId);
+  const { permission } = agreement.content;
+
+  let planned: Plan | undefined;
+  const decision = decide({
+    ...facts,
+    step: 'submit',
+    plan() {
+      const outcome = planFor(query, [...datasets.values()], epoch);
+      if ('hash' in outcome) planned = outcome;
+      return 'hash' in outcome ? undefined : outcome;
+    },
+    budget: () => ({
+      needed: planned?.cells.length ?? Infinity,
+      agreementLeft: permission.releaseBudget - reserved.agreement,
+      epochLeft: epoch ? shardCapacity(epoch) - reserved.epoch : 0,
+    }),
+  });
+  const job: Job = {
+    jobId,
+    researcherId,
+    agreementId,
+    agreementDigest: agreement.digest,
+    purpose: request.purpose,
+    query,
+    state: decision.allowed ? 'SUBMITTED' : 'REFUSED',
+    submittedAt: transaction.at,
+    deadline: new Date(now + LIFETIME_MS).toISOString(),
+    datasets: permission.datasets,
+    participants: ownersOf([...datasets.values()]),
+    minimumCohort: permission.minimumCohort,
+    epochId: epoch?.epochId ?? '',
+    parameterSet: epoch?.parameterSet ?? '',
+    cells: [],
+    ...(planned && {
+      planHash: planned.hash,
+      cells: planned.cells.map(({ id, kind, countCell, primes, scale }) => ({
+        id,
+        kind,
+        countCell,
+        primes,
+        scale,
+      })),
+    }),
+    ...(!decision.allowed && { refusal: decision.refusal }),
+  };
+  if (decision.allowed) await reserve(ledger, job, reserved);
+  await ledger.put(jobRecords, job, jobId);
+  transaction.emit(jobId, job.state);
+  return { ...job, posted: [] };
+}
+
+/** The plan of a query over datasets of one epoch, in the agreement's order. */
+export function compile(
+  query: SubmitJob['query'],
+  datasets: readonly Pick<Dataset, 'owner' | 'schema' | 'batches'>[],
+  epoch: Pick<Epoch, 'members' | 'threshold'>,
+  set: ParameterSet,
+): Plan {
+  return compilePlan(
+    query,
+    datasets.map(({ schema }) => schema),
+    set,
+    {
+      holders: epoch.members.length,
+      threshold: epoch.threshold,
+      institutions: ownersOf(datasets).length,
+      batches: datasets.reduce((sum, { batches }) => sum + batches.length, 0),
+    },
+  );
+}
+
+const ownersOf = (datasets: readonly Pick<Dataset, 'owner'>[]): string[] =>
+  [...new Set(datasets.map(({ owner }) => owner))].sort(byText);
+
+/** The plan, or why a well-formed query cannot be planned; an ill-formed one throws. */
+function planFor(
+  query: SubmitJob['query'],
+  datasets: readonly Dataset[],
+  epoch: Epoch | undefined,
+): Plan | Refused {
+  if (!epoch) return { code: 'EPOCH_NOT_ACTIVE', reason: 'The datasets have no key epoch.' };
+  const set = parameterSet(epoch.parameterSet);
+  let planned: Plan;
+  try {
+    planned = compile(query, datasets, epoch, set);
+  } catch (error) {
+    if (!(error instanceof FheError)) throw error;
+    if (error.code === 'PLAN_TOO_DEEP') return { code: 'PLAN_TOO_DEEP', reason: error.message };
+    if (error.code === 'CAPACITY_EXCEEDED') return { code: 'PLAN_TOO_LARGE', reason: error.message };
+    throw new ContractError('QUERY_INVALID', error.message, { cause: error });
+  }
+  if (planned.cells.length > MAXIMUM_CELLS)
+    return {
+      code: 'PLAN_TOO_LARGE',
+      reason: `The query has ${planned.cells.length} cells; at most ${MAXIMUM_CELLS} are allowed.`,
+    };
+  const oversized = oversizedCell(planned, datasets, set);
+  return oversized === undefined
+    ? planned
+    : { code: 'PLAN_TOO_LARGE', reason: `The cell ${oversized} does not fit one evaluation.` };
+}
+
+function parseQueryText(query: unknown): SubmitJob['query'] {
+  try {
+    return parseQuery(query);
+  } catch (cause) {
+    throw new ContractError(
+      'QUERY_INVALID',
+      cause instanceof Error ? cause.message : 'The query is not valid.',
+      { cause },
+    );
+  }
+}

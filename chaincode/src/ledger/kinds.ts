@@ -1,0 +1,61 @@
+/** Every kind of record on the ledgers: its key's object type, its shape, and the word that errors use. */
+import { z } from 'zod';
+import * as datasets from '../api/datasets.js';
+import * as epochs from '../api/epochs.js';
+import { institution } from '../api/institutions.js';
+import * as jobs from '../api/jobs.js';
+import * as permissions from '../api/permissions.js';
+import { count, identifier } from '../api/primitives.js';
+import { evaluationRecord } from '../api/records.js';
+import { researcher } from '../api/researchers.js';
+
+export interface RecordKind<T> {
+  /** Object type of the composite key. */
+  readonly type: string;
+  readonly shape: z.ZodType<T>;
+  readonly word: string;
+}
+
+const kind = <T>(type: string, shape: z.ZodType<T>, word: string): RecordKind<T> => ({ type, shape, word });
+
+/** A counter that is raised once per job. */
+const reservation = z.strictObject({ reserved: count });
+
+/** Consortium channel. The comment behind a kind names the parts of its key. */
+export const institutions = kind('institution', institution, 'institution'); // mspId
+export const researchers = kind('researcher', researcher, 'researcher'); // researcherId
+export const epochRecords = kind('epoch', epochs.epoch, 'key epoch'); // epochId
+export const commitments = kind('epoch.commitment', epochs.ceremonyCommitment, 'commitment'); // epochId, label, mspId
+export const reveals = kind('epoch.reveal', epochs.ceremonyReveal, 'reveal'); // epochId, label, mspId
+export const confirmations = kind('epoch.confirmation', epochs.epochConfirmation, 'confirmation'); // epochId, mspId
+export const datasetRecords = kind('dataset', datasets.dataset, 'dataset'); // datasetId
+export const permissionRecords = kind('permission', permissions.permission, 'permission'); // permissionId
+export const permissionAgreements = kind(
+  'permission.agreement',
+  z.strictObject({ agreementId: identifier }),
+  'agreement on the permission',
+); // permissionId
+export const agreements = kind('agreement', permissions.agreement, 'agreement'); // agreementId
+export const agreementSignatures = kind(
+  'agreement.signature',
+  permissions.agreementSignature,
+  'signature of the agreement',
+); // agreementId, mspId
+export const agreementRefusals = kind(
+  'agreement.refusal',
+  permissions.agreementRefusal,
+  'refusal of the agreement',
+); // agreementId, mspId
+export const agreementBudgets = kind('agreement.budget', reservation, 'release budget'); // agreementId
+export const epochBudgets = kind('epoch.budget', reservation, 'flooding budget'); // epochId, shard
+export const jobRecords = kind('job', jobs.job, 'job'); // jobId
+export const jobPartials = kind('job.partials', jobs.partialsRecord, 'set of partials'); // jobId, mspId
+export const jobAggregates = kind('job.aggregate', jobs.aggregateRecord, 'aggregate'); // jobId, cell
+export const jobCountShares = kind('job.countShares', jobs.countSharesRecord, 'set of count shares'); // jobId, mspId
+export const jobVerdicts = kind('job.verdict', jobs.verdictRecord, 'verdict'); // jobId, mspId
+export const jobOpened = kind('job.opened', jobs.openedRecord, 'set of opened shares'); // jobId, mspId
+export const jobValueShares = kind('job.valueShares', jobs.valueSharesRecord, 'set of value shares'); // jobId, mspId
+
+/** Private channels. */
+export const batches = kind('batch', datasets.batch, 'batch'); // mspId, datasetId, batchId
+export const evaluations = kind('evaluation', evaluationRecord, 'partial result'); // mspId, jobId, cell

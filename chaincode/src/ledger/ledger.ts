@@ -1,0 +1,97 @@
+/** Typed access to a channel's state: canonical JSON under composite keys, one size limit for all values. */
+import { type ChaincodeStub } from 'fabric-shim-api';
+import { canonicalJson } from '@strokeshare/fhe';
+import { ContractError } from '../errors.js';
+import { type RecordKind } from './kinds.js';
+
+/** No state value, argument or committed response is larger: blocks stay small and ranges streamable. */
+export const MAXIMUM_VALUE_BYTES = 64 * 1024;
+const PAGE = 100;
+
+/** @throws ContractError VALUE_TOO_LARGE */
+export function assertSize(bytes: number, what: string): void {
+  if (bytes > MAXIMUM_VALUE_BYTES)
+    throw new ContractError(
+      'VALUE_TOO_LARGE',
+      `The ${what} has ${bytes} bytes; at most ${MAXIMUM_VALUE_BYTES} are allowed.`,
+    );
+}
+
+export class Ledger {
+  constructor(private readonly stub: ChaincodeStub) {}
+
+  /** The record, or undefined. A transaction never reads its own writes. */
+  async find<T>(kind: RecordKind<T>, ...ids: string[]): Promise<T | undefined> {
+    const bytes = await this.stub.getState(this.key(kind, ids));
+    return bytes.length === 0 ? undefined : parse(kind, bytes);
+  }
+
+  /** @throws ContractError NOT_FOUND */
+  async get<T>(kind: RecordKind<T>, ...ids: string[]): Promise<T> {
+    const record = await this.find(kind, ...ids);
+    if (record === undefined)
+      throw new ContractError('NOT_FOUND', `There is no ${kind.word} "${ids.join(' / ')}".`);
+    return record;
+  }
+
+  async has<T>(kind: RecordKind<T>, ...ids: string[]): Promise<boolean> {
+    return (await this.stub.getState(this.key(kind, ids))).length > 0;
+  }
+
+  /** The records of one kind below a common beginning of their keys, one for each last part that has one. */
+  async findEach<T>(kind: RecordKind<T>, ids: string[], last: readonly string[]): Promise<Map<string, T>> {
+    const found = new Map<string, T>();
+    for (const id of last) {
+      const record = await this.find(kind, ...ids, id);
+      if (record !== undefined) found.set(id, record);
+    }
+    return found;
+  }
+
+  async put<T>(kind: RecordKind<T>, record: T, ...ids: string[]): Promise<void> {
+    const bytes = Buffer.from(canonicalJson(record));
+    assertSize(bytes.length, kind.word);
+    await this.stub.putState(this.key(kind, ids), bytes);
+  }
+
+  /** @throws ContractError ALREADY_EXISTS */
+  async create<T>(kind: RecordKind<T>, record: T, ...ids: string[]): Promise<void> {
+    if (await this.has(kind, ...ids))
+      throw new ContractError('ALREADY_EXISTS', `There is already a ${kind.word} "${ids.join(' / ')}".`);
+    await this.put(kind, record, ...ids);
+  }
+
+  /**
+   * One page of a kind's records in key order; for evaluated transactions only, since a range in an update
+   * transaction conflicts with everything written into it.
+   */
+  async page<T>(
+    kind: RecordKind<T>,
+    ids: string[],
+    { after, limit = PAGE }: { after?: string | undefined; limit?: number | undefined },
+  ): Promise<{ items: T[]; next?: string }> {
+    const items: T[] = [];
+    let last: string | undefined;
+    for await (const { key, value } of this.stub.getStateByPartialCompositeKey(kind.type, ids)) {
+      const name = this.stub.splitCompositeKey(key).attributes.slice(ids.length).join('/');
+      if (after !== undefined && name <= after) continue;
+      if (items.length === limit) return { items, ...(last !== undefined && { next: last }) };
+      items.push(parse(kind, value));
+      last = name;
+    }
+    return { items };
+  }
+
+  private key<T>(kind: RecordKind<T>, ids: readonly string[]): string {
+    return this.stub.createCompositeKey(kind.type, [...ids]);
+  }
+}
+
+function parse<T>(kind: RecordKind<T>, bytes: Uint8Array): T {
+  const result = kind.shape.safeParse(JSON.parse(Buffer.from(bytes).toString()));
+  if (!result.success)
+    throw new ContractError('INTERNAL', `A ${kind.word} on the ledger does not have its shape.`, {
+      cause: result.error,
+    });
+  return result.data;
+}

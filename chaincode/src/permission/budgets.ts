@@ -1,0 +1,46 @@
+/**
+ * Release budgets, reserved once per job. An agreement has one counter: two jobs submitted at once under one agreement
+ * conflict, and one is repeated. All jobs draw on an epoch's flooding budget, so that is kept in shards by job id.
+ */
+import { createHash } from 'node:crypto';
+import { parameterSet } from '@strokeshare/fhe';
+import { type Epoch } from '../api/epochs.js';
+import { agreementBudgets, epochBudgets } from '../ledger/kinds.js';
+import { type Ledger } from '../ledger/ledger.js';
+
+const SHARDS = 16;
+
+/** Counters as a job finds them. */
+export interface Reserved {
+  readonly agreement: number;
+  readonly epoch: number;
+}
+
+export const shardOf = (jobId: string): string =>
+  String((createHash('sha256').update(jobId).digest()[0] ?? 0) % SHARDS).padStart(2, '0');
+
+/** Coefficients that one shard of an epoch may release: tau, divided. */
+export const shardCapacity = (epoch: Epoch): number =>
+  Math.floor(2 ** parameterSet(epoch.parameterSet).smudging.tauLog2 / SHARDS);
+
+export async function readReserved(
+  ledger: Ledger,
+  agreementId: string,
+  epochId: string,
+  jobId: string,
+): Promise<Reserved> {
+  const agreement = await ledger.find(agreementBudgets, agreementId);
+  const epoch = await ledger.find(epochBudgets, epochId, shardOf(jobId));
+  return { agreement: agreement?.reserved ?? 0, epoch: epoch?.reserved ?? 0 };
+}
+
+/** Adds a job's cells to both counters. */
+export async function reserve(
+  ledger: Ledger,
+  job: { jobId: string; agreementId: string; epochId: string; cells: readonly unknown[] },
+  before: Reserved,
+): Promise<void> {
+  const cells = job.cells.length;
+  await ledger.put(agreementBudgets, { reserved: before.agreement + cells }, job.agreementId);
+  await ledger.put(epochBudgets, { reserved: before.epoch + cells }, job.epochId, shardOf(job.jobId));
+}

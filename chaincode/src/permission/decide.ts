@@ -1,0 +1,123 @@
+/**
+ * The permission function: one place decides, at submission and again at evaluation, count release and value release.
+ * Rules are asked in order; the first that refuses decides. What no rule speaks for is refused: every rule asks for a
+ * positive fact. No rule writes, and none reads anything but its facts.
+ */
+import { type Dataset } from '../api/datasets.js';
+import { type Decision, type DecisionStep, type RefusalCode, type Rule, rules } from '../api/decisions.js';
+import { type Epoch } from '../api/epochs.js';
+import { type AgreementContent, type AgreementState } from '../api/permissions.js';
+import { type Researcher } from '../api/researchers.js';
+import { allowsPurpose } from './purposes.js';
+
+/** Everything that a decision rests on, read from the ledger. */
+export interface Facts {
+  readonly step: DecisionStep;
+  /** Milliseconds. */
+  readonly now: number;
+  /** The registry entry of whoever submits or submitted the job. */
+  readonly researcher: Researcher | undefined;
+  readonly agreement: { readonly content: AgreementContent; readonly state: AgreementState };
+  /** What the job asks for. */
+  readonly purpose: string;
+  readonly variables: readonly string[];
+  readonly statistics: readonly string[];
+  /** By id; an entry is missing where the dataset is. */
+  readonly datasets: ReadonlyMap<string, Dataset>;
+  /** The epoch of the first dataset. */
+  readonly epoch: Epoch | undefined;
+  /** Whether the plan fits; asked only when all rules before it agree. */
+  readonly plan: () => Refused | undefined;
+  /** What the job still has to reserve; nothing after submission. */
+  readonly budget: () => { needed: number; agreementLeft: number; epochLeft: number };
+}
+
+export interface Refused {
+  readonly code: RefusalCode;
+  readonly reason: string;
+}
+
+const ruleBook: Readonly<Record<Rule, (facts: Facts) => Refused | undefined>> = {
+  identity: ({ researcher, agreement }) =>
+    researcher?.status === 'ACTIVE' && researcher.researcherId === agreement.content.permission.researcherId
+      ? undefined
+      : refused('RESEARCHER_NOT_COVERED', 'The agreement was made with another researcher.'),
+
+  agreement: ({ agreement: { state, content } }) =>
+    state === 'ACTIVE' || state === 'EXPIRED'
+      ? undefined
+      : refused('AGREEMENT_NOT_ACTIVE', `The agreement ${content.agreementId} is ${state}.`),
+
+  period({ agreement: { content }, now }) {
+    const { from, until } = content.permission;
+    if (now < Date.parse(from))
+      return refused('AGREEMENT_NOT_YET_VALID', `The agreement is valid from ${from} on.`);
+    return now < Date.parse(until)
+      ? undefined
+      : refused('AGREEMENT_EXPIRED', `The agreement ended at ${until}.`);
+  },
+
+  purpose({ purpose, agreement, datasets }) {
+    const agreed = agreement.content.permission.purpose;
+    if (purpose !== agreed)
+      return refused('PURPOSE_NOT_COVERED', `The agreement is for ${agreed}, the job for ${purpose}.`);
+    const objector = [...datasets.values()].find(({ conditions }) => !allowsPurpose(conditions, purpose));
+    return (
+      objector &&
+      refused('PURPOSE_NOT_COVERED', `The dataset ${objector.datasetId} does not allow ${purpose}.`)
+    );
+  },
+
+  datasets({ agreement, datasets, epoch }) {
+    const { permission } = agreement.content;
+    const gone = permission.datasets.find((id) => datasets.get(id)?.status !== 'ACTIVE');
+    if (gone !== undefined) return refused('DATASET_NOT_AVAILABLE', `The dataset ${gone} is not available.`);
+    if (epoch?.state !== 'ACTIVE')
+      return refused('EPOCH_NOT_ACTIVE', `The key epoch of the datasets is ${epoch?.state ?? 'unknown'}.`);
+    const other = [...datasets.values()].find(({ epochId }) => epochId !== epoch.epochId);
+    return other && refused('EPOCH_NOT_ACTIVE', `The dataset ${other.datasetId} is of another key epoch.`);
+  },
+
+  variables({ variables, agreement }) {
+    const extra = variables.filter((name) => !agreement.content.permission.variables.includes(name));
+    return extra.length === 0
+      ? undefined
+      : refused('VARIABLE_NOT_COVERED', `The agreement does not cover ${extra.join(', ')}.`);
+  },
+
+  statistics({ statistics, agreement }) {
+    const covered: readonly string[] = agreement.content.permission.statistics;
+    const extra = statistics.filter((kind) => !covered.includes(kind));
+    return extra.length === 0
+      ? undefined
+      : refused('STATISTIC_NOT_COVERED', `The agreement does not cover the statistic ${extra.join(', ')}.`);
+  },
+
+  plan: ({ plan }) => plan(),
+
+  budget(facts) {
+    const { needed, agreementLeft, epochLeft } = facts.budget();
+    if (needed > agreementLeft)
+      return refused(
+        'BUDGET_EXHAUSTED',
+        `The job releases ${needed} cells and the agreement has ${agreementLeft} left.`,
+      );
+    return needed > epochLeft
+      ? refused(
+          'EPOCH_BUDGET_EXHAUSTED',
+          `The job releases ${needed} cells and the key epoch has ${epochLeft} left.`,
+        )
+      : undefined;
+  },
+};
+
+const refused = (code: RefusalCode, reason: string): Refused => ({ code, reason });
+
+/** Decides, and says which rule refused. */
+export function decide(facts: Facts): Decision {
+  for (const rule of rules) {
+    const answer = ruleBook[rule](facts);
+    if (answer) return { allowed: false, refusal: { step: facts.step, rule, ...answer } };
+  }
+  return { allowed: true };
+}

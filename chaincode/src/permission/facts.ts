@@ -1,0 +1,60 @@
+/** Reads what a decision about a job rests on. */
+import { planVariables, type Query } from '@strokeshare/fhe';
+import { type Dataset } from '../api/datasets.js';
+import { type DecisionStep } from '../api/decisions.js';
+import { type Epoch } from '../api/epochs.js';
+import { type Job } from '../api/jobs.js';
+import { type Agreement } from '../api/permissions.js';
+import { agreementState, readSlots } from '../consortium/agreementState.js';
+import { agreements, datasetRecords, epochRecords, researchers } from '../ledger/kinds.js';
+import { type Ledger } from '../ledger/ledger.js';
+import { decide, type Facts } from './decide.js';
+import { type Decision } from '../api/decisions.js';
+
+/** The records around a job, whatever is decided about it. */
+export interface Surroundings {
+  readonly agreement: Agreement;
+  readonly datasets: ReadonlyMap<string, Dataset>;
+  readonly epoch: Epoch | undefined;
+  readonly facts: Omit<Facts, 'step' | 'plan' | 'budget'>;
+}
+
+export async function readSurroundings(
+  ledger: Ledger,
+  now: number,
+  asked: { researcherId: string; agreementId: string; purpose: string; query: Query },
+): Promise<Surroundings> {
+  const agreement = await ledger.get(agreements, asked.agreementId);
+  const datasets = await ledger.findEach(datasetRecords, [], agreement.content.permission.datasets);
+  const [first] = datasets.values();
+  const epoch = first && (await ledger.find(epochRecords, first.epochId));
+  const state = agreementState(agreement, await readSlots(ledger, agreement), now);
+  const facts = {
+    now,
+    researcher: await ledger.find(researchers, asked.researcherId),
+    agreement: { content: agreement.content, state },
+    purpose: asked.purpose,
+    variables: planVariables(asked.query),
+    statistics: [...new Set(asked.query.statistics.map(({ kind }) => kind))],
+    datasets,
+    epoch,
+  };
+  return { agreement, datasets, epoch, facts };
+}
+
+/** Decides about a later step of a job: its plan fits and its budget is reserved since it was submitted. */
+export async function decideStep(
+  ledger: Ledger,
+  now: number,
+  job: Job,
+  step: DecisionStep,
+): Promise<Surroundings & { decision: Decision }> {
+  const surroundings = await readSurroundings(ledger, now, job);
+  const decision = decide({
+    ...surroundings.facts,
+    step,
+    plan: () => undefined,
+    budget: () => ({ needed: 0, agreementLeft: 0, epochLeft: 0 }),
+  });
+  return { ...surroundings, decision };
+}
