@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { schemaColumns } from './columns.js';
-import { parseSchema } from './schema.js';
+import { parseSchema, schemaHash } from './schema.js';
 
 const valid = {
   name: 'test',
@@ -35,6 +35,12 @@ test('names the columns of every kind of variable', () => {
     'SURVIVAL:censored@14',
     'SURVIVAL:censored@180',
   ]);
+});
+
+test('the hash depends on the content alone', () => {
+  const { name, version, variables } = valid;
+  expect(schemaHash(parseSchema({ variables, version, name }))).toBe(schemaHash(parseSchema(valid)));
+  expect(schemaHash(parseSchema({ ...valid, version: '2' }))).not.toBe(schemaHash(parseSchema(valid)));
 });
 
 test('reads the dictionary of the International Stroke Trial', () => {

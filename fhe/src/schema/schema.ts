@@ -3,6 +3,7 @@
  * the range that scales a number to [-1, 1], the levels that become indicator columns, the grid of a survival time.
  */
 import { z } from 'zod';
+import { canonicalJson, sha256Hex } from '../bytes/canonical.js';
 import { FheError } from '../errors.js';
 import { describeIssues } from './issues.js';
 
@@ -93,4 +94,9 @@ export function parseSchema(input: unknown): Schema {
       cause: result.error,
     });
   return result.data;
+}
+
+/** SHA-256 over the canonical JSON (RFC 8785) of a schema, in hex: the order of keys does not matter, all else does. */
+export function schemaHash(schema: Schema): string {
+  return sha256Hex(canonicalJson(schema));
 }
