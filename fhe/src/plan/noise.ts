@@ -6,17 +6,13 @@
  * the rounding of its division by a prime, deviation sqrt((2nN/3 + 1)/12). Measured figures never enter.
  */
 import { type ParameterSet } from '../params/index.js';
+import { type Rational } from '../release/rational.js';
 import { ceilDiv, ceilSqrt } from './integers.js';
 
 const FRACTION = 16n;
 
 /** B is this many tenths of a deviation: 9.2, beyond which a Gaussian lies with probability 2^-64. */
 const BOUND_TENTHS = 92n;
-
-export interface Rational {
-  numerator: bigint;
-  denominator: bigint;
-}
 
 /** A ciphertext as the bound sees it. Every packed slot lies in [-1, 1], and so does every product of slots. */
 export interface NoisyValue {
