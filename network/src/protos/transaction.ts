@@ -110,8 +110,8 @@ export class TransactionEnvelope {
     return this.type === common.HeaderType.ENDORSER_TRANSACTION;
   }
 
-  /** Data of a CONFIG transaction. */
-  get configData(): Uint8Array {
+  /** The payload's data: a transaction, a configuration or what a client seeks. */
+  get data(): Uint8Array {
     return this.#data;
   }
 

@@ -1,0 +1,189 @@
+import { common, peer } from '@hyperledger/fabric-protos';
+import { lifecycleNamespace } from '../ledger/lifecycle-state.js';
+import { type WrittenPolicies } from '../ledger/simulator.js';
+import { type Signer } from '../msp/identity.js';
+import { errorMessage } from '../protos/bytes.js';
+import { type ChaincodeResult, type ChaincodeSupport } from '../shim/chaincode-support.js';
+import { type TransactionParameters } from '../shim/context.js';
+import { chaincodeDefinition, checkProposal, type PeerChannel, writersPolicy } from './channel.js';
+import { executeLifecycle, newResponse } from './lifecycle.js';
+import { filterProposal, type Proposal, unpackProposal, validateProposal } from './proposal.js';
+import { executeQscc } from './qscc.js';
+
+/** From this status on a response is an error that nobody endorses. */
+const errorThreshold = 400;
+const error = 500;
+
+/** What a peer says to a proposal. Refusals before the chaincode runs have an `error`, some of them no response. */
+export interface EndorserResult {
+  readonly response?: peer.ProposalResponse;
+  readonly error?: string;
+}
+
+export interface EndorserOptions {
+  readonly signer: Signer;
+  readonly channel: (name: string) => PeerChannel | undefined;
+  readonly chaincodes: ChaincodeSupport;
+  readonly timeWindowSeconds: number;
+}
+
+const systemChaincodes: readonly string[] = ['qscc', lifecycleNamespace];
+
+export function isSystemChaincode(name: string): boolean {
+  return systemChaincodes.includes(name);
+}
+
+/** Checks proposals, runs them and signs the results (core/endorser/endorser.go). */
+export class Endorser {
+  constructor(private readonly options: EndorserOptions) {}
+
+  async process(signed: peer.SignedProposal): Promise<EndorserResult> {
+    let proposal: Proposal;
+    try {
+      proposal = unpackProposal(signed);
+    } catch (cause) {
+      return refusal(errorMessage(cause));
+    }
+    const channel = this.options.channel(proposal.channel);
+    if (!channel) return { response: failed(`channel '${proposal.channel}' not found`) };
+    try {
+      filterProposal(proposal, channel.policies.manager, this.options.timeWindowSeconds);
+    } catch (cause) {
+      return { error: errorMessage(cause) };
+    }
+    try {
+      this.#check(proposal, channel);
+    } catch (cause) {
+      return refusal(errorMessage(cause));
+    }
+    try {
+      return { response: await this.#endorse(proposal, channel) };
+    } catch (cause) {
+      return { response: failed(errorMessage(cause)) };
+    }
+  }
+
+  #check(proposal: Proposal, channel: PeerChannel): void {
+    try {
+      validateProposal(proposal, channel.policies.manager);
+    } catch (cause) {
+      throw new Error(`error validating proposal: ${errorMessage(cause)}`, { cause });
+    }
+    if (channel.ledger.transactionLocation(proposal.txId)) {
+      const creator = Buffer.from(proposal.signatureHeader.getCreator_asU8()).toString('hex');
+      throw new Error(`duplicate transaction found [${proposal.txId}]. Creator [${creator}]`);
+    }
+    if (isSystemChaincode(proposal.chaincode)) return;
+    const denied = checkProposal(channel, writersPolicy, proposal.signed);
+    if (denied !== null) throw new Error(denied);
+  }
+
+  async #endorse(proposal: Proposal, channel: PeerChannel): Promise<peer.ProposalResponse> {
+    const { chaincode } = proposal;
+    if (chaincode === 'qscc') {
+      const response = await executeQscc(proposal.input, proposal.signed, this.options.channel);
+      return this.#respond(proposal, response, undefined, new Uint8Array(0), new Map(), '');
+    }
+    const version = isSystemChaincode(chaincode) ? 'syscc' : chaincodeDefinition(channel, chaincode)?.version;
+    if (version === undefined) {
+      throw new Error(
+        `make sure the chaincode ${chaincode} has been successfully defined on channel ${channel.name} and try again: ` +
+          `chaincode ${chaincode} not found`,
+      );
+    }
+    const simulator = channel.ledger.simulator(proposal.txId);
+    try {
+      const parameters: TransactionParameters = {
+        txId: proposal.txId,
+        channel: channel.name,
+        signedProposal: proposal.signed,
+        ledger: channel.ledger,
+        simulator,
+      };
+      const { response, event } = await this.#simulate(parameters, proposal);
+      const { bytes, policies } = await simulator.results();
+      return this.#respond(proposal, response, event, bytes, policies, version);
+    } catch (cause) {
+      throw new Error(`error in simulation: ${errorMessage(cause)}`, { cause });
+    } finally {
+      await simulator.done();
+    }
+  }
+
+  async #simulate(parameters: TransactionParameters, proposal: Proposal): Promise<ChaincodeResult> {
+    if (proposal.chaincode === lifecycleNamespace) return executeLifecycle(parameters, proposal.input);
+    return this.options.chaincodes.execute(parameters, proposal.chaincode, proposal.input);
+  }
+
+  #respond(
+    proposal: Proposal,
+    response: peer.Response,
+    event: peer.ChaincodeEvent | undefined,
+    results: Uint8Array,
+    policies: ReadonlyMap<string, WrittenPolicies>,
+    version: string,
+  ): peer.ProposalResponse {
+    const status = response.getStatus();
+    const message = new peer.ProposalResponse();
+    message.setResponse(response);
+    if (status >= errorThreshold && status < error) return message;
+    const payload = responsePayload(proposal, response, event, results, version);
+    message.setPayload(payload);
+    message.setInterest(interestOf(policies));
+    if (status >= error) return message;
+    const { signer } = this.options;
+    const endorsement = new peer.Endorsement();
+    endorsement.setEndorser(signer.serialized);
+    endorsement.setSignature(signer.sign(Buffer.concat([payload, signer.serialized])));
+    message.setVersion(1);
+    message.setEndorsement(endorsement);
+    return message;
+  }
+}
+
+function refusal(text: string): EndorserResult {
+  return { response: failed(text), error: text };
+}
+
+function failed(text: string): peer.ProposalResponse {
+  const response = new peer.ProposalResponse();
+  response.setResponse(newResponse(error, text));
+  return response;
+}
+
+function responsePayload(
+  proposal: Proposal,
+  response: peer.Response,
+  event: peer.ChaincodeEvent | undefined,
+  results: Uint8Array,
+  version: string,
+): Uint8Array {
+  const id = new peer.ChaincodeID();
+  id.setName(proposal.chaincode);
+  id.setVersion(version);
+  const action = new peer.ChaincodeAction();
+  action.setResults(results);
+  if (event) action.setEvents(event.serializeBinary());
+  action.setResponse(response);
+  action.setChaincodeId(id);
+  const payload = new peer.ProposalResponsePayload();
+  payload.setProposalHash(proposal.hash);
+  payload.setExtension$(action.serializeBinary());
+  return payload.serializeBinary();
+}
+
+/** Which chaincodes and key-level policies the transaction involves, for the choice of further endorsers. */
+function interestOf(policies: ReadonlyMap<string, WrittenPolicies>): peer.ChaincodeInterest {
+  const interest = new peer.ChaincodeInterest();
+  for (const [name, { keyPolicies, chaincodePolicyRequired }] of policies) {
+    if (name === lifecycleNamespace || (keyPolicies.length === 0 && !chaincodePolicyRequired)) continue;
+    const call = new peer.ChaincodeCall();
+    call.setName(name);
+    call.setKeyPoliciesList(
+      keyPolicies.map((bytes) => common.SignaturePolicyEnvelope.deserializeBinary(bytes)),
+    );
+    call.setDisregardNamespacePolicy(keyPolicies.length > 0 && !chaincodePolicyRequired);
+    interest.addChaincodes(call);
+  }
+  return interest;
+}

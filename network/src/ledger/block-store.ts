@@ -1,0 +1,237 @@
+import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync } from 'node:fs';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { type Block, blockDataMatches, blockHeaderHash, decodeBlock, encodeBlock } from '../protos/block.js';
+import { equalBytes } from '../protos/bytes.js';
+import { LedgerError } from './ledger-error.js';
+
+/**
+ * Blocks in append-only files. A record is its length (4 bytes, big endian), the CRC-32 of the block and the serialized
+ * block; `append` returns after fsync. The hashes inside a block protect its data, the checksum also its metadata.
+ * What a crash left half-written at the end is cut off on opening; damage anywhere else is reported and not served.
+ */
+
+const headBytes = 8;
+const segmentBytes = 64 * 1024 * 1024;
+const cacheBytes = 16 * 1024 * 1024;
+
+interface Location {
+  readonly segment: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+function segmentName(segment: number): string {
+  return `blocks_${String(segment).padStart(6, '0')}`;
+}
+
+export class BlockStore {
+  readonly #locations: Location[] = [];
+  readonly #segments: FileHandle[] = [];
+  readonly #cache = new Map<number, { block: Block; bytes: number }>();
+  #cachedBytes = 0;
+  #lastHash: Uint8Array = new Uint8Array(0);
+
+  private constructor(private readonly dir: string) {}
+
+  /**
+   * Opens or creates the store.
+   *
+   * @throws LedgerError BLOCK_DAMAGED where the last whole block is not what was written
+   */
+  static async open(dir: string): Promise<BlockStore> {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const store = new BlockStore(dir);
+    try {
+      await store.#load();
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+    return store;
+  }
+
+  /** Number of blocks; the next block has this number. */
+  get height(): number {
+    return this.#locations.length;
+  }
+
+  /** Hash of the last block's header; empty before the first block. */
+  get lastHash(): Uint8Array {
+    return this.#lastHash;
+  }
+
+  /** Writes the next block and waits until it is on the disk. */
+  async append(block: Block): Promise<void> {
+    if (block.header.number !== this.height) {
+      throw new Error(`block number should have been ${this.height} but was ${block.header.number}`);
+    }
+    if (!equalBytes(block.header.previousHash, this.#lastHash)) {
+      throw new Error(`unexpected Previous block hash in block ${block.header.number}`);
+    }
+    const bytes = encodeBlock(block);
+    const last = this.#locations.at(-1);
+    let segment = last?.segment ?? 0;
+    let offset = last ? last.offset + last.length : 0;
+    if (offset > 0 && offset + headBytes + bytes.length > segmentBytes) {
+      segment++;
+      offset = 0;
+    }
+    const file = this.#segments[segment] ?? (await this.#addSegment(segment));
+    const head = Buffer.alloc(headBytes);
+    head.writeUInt32BE(bytes.length, 0);
+    head.writeUInt32BE(crc32(bytes), 4);
+    await file.writev([head, bytes], offset);
+    await file.datasync();
+    this.#locations.push({ segment, offset, length: headBytes + bytes.length });
+    this.#lastHash = blockHeaderHash(block.header);
+    this.#remember(block, bytes.length);
+  }
+
+  /**
+   * Reads a block and checks it against its checksum and hashes.
+   *
+   * @throws LedgerError BLOCK_MISSING, BLOCK_DAMAGED
+   */
+  async read(number: number): Promise<Block> {
+    const cached = this.#cache.get(number);
+    if (cached) return cached.block;
+    const location = this.#locations[number];
+    const file = location && this.#segments[location.segment];
+    if (!file) throw new LedgerError('BLOCK_MISSING', `Entry not found in index: no block ${number}.`);
+    const record = Buffer.alloc(location.length);
+    const { bytesRead } = await file.read(record, 0, location.length, location.offset);
+    const bytes = record.subarray(headBytes);
+    const damaged = (what: string): LedgerError =>
+      new LedgerError(
+        'BLOCK_DAMAGED',
+        `Block ${number} in ${join(this.dir, segmentName(location.segment))} is damaged: ${what}.`,
+      );
+    if (bytesRead !== location.length) throw damaged('the file is too short');
+    if (crc32(bytes) !== record.readUInt32BE(4)) throw damaged('its checksum is wrong');
+    let block: Block;
+    try {
+      block = decodeBlock(bytes);
+    } catch {
+      throw damaged('it cannot be read');
+    }
+    if (block.header.number !== number) throw damaged(`it says that it is block ${block.header.number}`);
+    if (!blockDataMatches(block)) throw damaged('its data hash is wrong');
+    this.#remember(block, bytes.length);
+    return block;
+  }
+
+  /**
+   * Reads every block and follows the chain of hashes.
+   *
+   * @throws LedgerError BLOCK_DAMAGED
+   */
+  async verify(): Promise<void> {
+    this.#cache.clear();
+    this.#cachedBytes = 0;
+    let previous: Uint8Array = new Uint8Array(0);
+    for (let number = 0; number < this.height; number++) {
+      const block = await this.read(number);
+      if (!equalBytes(block.header.previousHash, previous)) {
+        throw new LedgerError(
+          'BLOCK_DAMAGED',
+          `Block ${number} in ${this.dir} does not follow block ${number - 1}.`,
+        );
+      }
+      previous = blockHeaderHash(block.header);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#segments.splice(0).map((file) => file.close()));
+  }
+
+  async #load(): Promise<void> {
+    const names = (await readdir(this.dir)).filter((name) => /^blocks_\d{6}$/.test(name)).sort();
+    for (const [segment, name] of names.entries()) {
+      if (name !== segmentName(segment)) {
+        throw new LedgerError(
+          'BLOCK_MISSING',
+          `The block file ${segmentName(segment)} in ${this.dir} is missing.`,
+        );
+      }
+      await this.#loadSegment(segment, segment === names.length - 1);
+    }
+    if (this.height > 0) this.#lastHash = blockHeaderHash((await this.read(this.height - 1)).header);
+  }
+
+  async #loadSegment(segment: number, isLast: boolean): Promise<void> {
+    const file = await this.#addSegment(segment);
+    const { size } = await file.stat();
+    const head = Buffer.alloc(headBytes);
+    let offset = 0;
+    while (offset < size) {
+      const { bytesRead } = await file.read(head, 0, headBytes, offset);
+      const length = headBytes + (bytesRead === headBytes ? head.readUInt32BE(0) : 0);
+      const whole = bytesRead === headBytes && offset + length <= size;
+      const lastRecord = offset + length === size;
+      if (
+        !whole ||
+        (lastRecord && isLast && !(await this.#sound(file, offset, length, head.readUInt32BE(4))))
+      ) {
+        if (!isLast) {
+          throw new LedgerError(
+            'BLOCK_DAMAGED',
+            `Block ${this.height} in ${join(this.dir, segmentName(segment))} is damaged: the file is too short.`,
+          );
+        }
+        // The last write did not finish, so it was never announced.
+        truncate(join(this.dir, segmentName(segment)), offset);
+        return;
+      }
+      this.#locations.push({ segment, offset, length });
+      offset += length;
+    }
+  }
+
+  async #sound(file: FileHandle, offset: number, length: number, checksum: number): Promise<boolean> {
+    const bytes = Buffer.alloc(length - headBytes);
+    await file.read(bytes, 0, bytes.length, offset + headBytes);
+    return crc32(bytes) === checksum;
+  }
+
+  async #addSegment(segment: number): Promise<FileHandle> {
+    const path = join(this.dir, segmentName(segment));
+    const isNew = !existsSync(path);
+    const file = await open(path, isNew ? 'w+' : 'r+', 0o600);
+    if (isNew) syncFolder(this.dir);
+    this.#segments[segment] = file;
+    return file;
+  }
+
+  #remember(block: Block, bytes: number): void {
+    this.#cache.set(block.header.number, { block, bytes });
+    this.#cachedBytes += bytes;
+    for (const [number, entry] of this.#cache) {
+      if (this.#cachedBytes <= cacheBytes || this.#cache.size === 1) break;
+      this.#cache.delete(number);
+      this.#cachedBytes -= entry.bytes;
+    }
+  }
+}
+
+function truncate(path: string, length: number): void {
+  const file = openSync(path, 'r+');
+  try {
+    ftruncateSync(file, length);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A new file's name is on the disk only when its folder is. */
+function syncFolder(dir: string): void {
+  const folder = openSync(dir, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
