@@ -2,6 +2,7 @@ import { chmodSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { NetworkError } from '../errors.js';
+import { networkError } from './failure.js';
 import { isErrno } from './processes.js';
 import { answerSchema, requestSchema, type Answer, type Request } from './protocol.js';
 
@@ -32,8 +33,8 @@ async function serveConnection(socket: Socket, handler: Handler): Promise<void> 
       const request = requestSchema.parse(JSON.parse(line));
       send({ result: (await handler(request, (progress) => send({ progress }))) ?? null });
     } catch (error) {
-      const code = error instanceof NetworkError ? error.code : 'DAEMON_FAILED';
-      send({ error: { code, message: error instanceof Error ? error.message : String(error) } });
+      const { code, message } = networkError(error);
+      send({ error: { code, message } });
     }
     break;
   }

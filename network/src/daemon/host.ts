@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { z } from 'zod';
 import { peerPorts, type ChannelConfig, type ResolvedConfig } from '../config/schema.js';
 import { NetworkError } from '../errors.js';
+import { errorMessage } from '../protos/bytes.js';
 import { channelOptions } from './embeddedConfig.js';
 import { readJson, writeJson } from './files.js';
 import { layout, type Layout } from './layout.js';
@@ -64,7 +65,10 @@ export class NetworkHost {
    */
   async deploy(deployment: Deployment, progress: (sentence: string) => void): Promise<RecordedDeployment> {
     this.checkMembers(deployment);
-    const recorded = { ...deployment, sequence: deployment.sequence ?? this.nextSequence(deployment) };
+    const recorded = {
+      ...deployment,
+      sequence: deployment.sequence ?? this.nextSequence(deployment),
+    };
     try {
       progress(`Starting ${recorded.label} for ${recorded.organizations.join(', ')}`);
       const organizations = await this.startProcesses(recorded);
@@ -87,8 +91,8 @@ export class NetworkHost {
     if (this.config.channels.some((other) => other.name === channel.name))
       throw new NetworkError('CHANNEL_EXISTS', `The channel ${channel.name} is there already.`);
     await this.ledger.createChannel(channelOptions(channel));
-    const marker = readMarker(this.config.dir);
     this.config = { ...this.config, channels: [...this.config.channels, channel] };
+    const marker = readMarker(this.config.dir);
     if (marker) writeJson(this.files.marker, { ...marker, config: this.config });
   }
 
@@ -97,16 +101,14 @@ export class NetworkHost {
     return {
       pid: process.pid,
       startedAt: this.#startedAt,
-      peers: peers.map(({ mspId, name, address }) => ({ mspId, name, address })),
+      peers: [...peers],
       channels: channels.map(({ name, members, heights, chaincodes }) => ({
         name,
         members: [...members],
         heights: { ...heights },
-        chaincodes: chaincodes.map(({ name: chaincode, version, sequence, connections }) => ({
-          name: chaincode,
-          version,
-          sequence,
-          connections: { ...connections },
+        chaincodes: chaincodes.map((chaincode) => ({
+          ...chaincode,
+          connections: { ...chaincode.connections },
         })),
       })),
       processes: this.pool.status(),
@@ -126,9 +128,7 @@ export class NetworkHost {
       await this.ledger.connectChaincode(deployment.channel, definition(deployment, organizations));
     } catch (error) {
       // One broken chaincode must not keep the ledger closed; status and log show it.
-      log(
-        `${deployment.name} on ${deployment.channel}: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      log(`${deployment.name} on ${deployment.channel}: ${errorMessage(error)}`);
     }
     this.#deployments.push(deployment);
   }
@@ -160,9 +160,9 @@ export class NetworkHost {
   }
 
   private nextSequence({ channel, name }: Deployment): number {
-    const committed = this.ledger
-      .status()
-      .channels.find((candidate) => candidate.name === channel)
+    const { channels } = this.ledger.status();
+    const committed = channels
+      .find((candidate) => candidate.name === channel)
       ?.chaincodes.find((candidate) => candidate.name === name);
     return (committed?.sequence ?? 0) + 1;
   }

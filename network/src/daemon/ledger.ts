@@ -2,9 +2,9 @@ import type { ChaincodeDeployment, ChannelOptions, EmbeddedStatus } from '../emb
 
 /** What the daemon needs of the ledger that it hosts. */
 export interface Ledger {
-  /** Commits a chaincode definition on a channel and waits until every organisation's peer can call it. */
+  /** Connects the peers to a chaincode's processes and commits its definition, if it is not the one in force. */
   defineChaincode(channel: string, deployment: ChaincodeDeployment): Promise<void>;
-  /** Calls a chaincode that was committed before, now that its processes run again. */
+  /** Connects the peers to a chaincode that was committed before, now that its processes run again. */
   connectChaincode(channel: string, deployment: ChaincodeDeployment): Promise<void>;
   createChannel(channel: ChannelOptions): Promise<void>;
   status(): EmbeddedStatus;

@@ -4,14 +4,15 @@
  */
 import { rmSync } from 'node:fs';
 import { startEmbedded } from '../embedded.js';
-import { NetworkError, type NetworkErrorCode } from '../errors.js';
+import { NetworkError } from '../errors.js';
 import { serveControl } from './control.js';
 import { embeddedOptions } from './embeddedConfig.js';
+import { networkError } from './failure.js';
 import { writeJson } from './files.js';
 import { NetworkHost } from './host.js';
 import { layout } from './layout.js';
 import { readMarker } from './marker.js';
-import { identifyProcess, isErrno } from './processes.js';
+import { identifyProcess } from './processes.js';
 import type { StartMessage } from './startMessage.js';
 
 async function main(dir: string): Promise<void> {
@@ -67,19 +68,11 @@ function log(message: string): void {
   console.log(`${new Date().toISOString()} ${message}`);
 }
 
-function failure(error: unknown): { code: NetworkErrorCode; message: string } {
-  if (error instanceof NetworkError) return { code: error.code, message: error.message };
-  const message = error instanceof Error ? error.message : String(error);
-  if (isErrno(error, 'ENOSPC')) return { code: 'NO_SPACE', message: 'There is no space left on the disk.' };
-  if (isErrno(error, 'EADDRINUSE'))
-    return { code: 'PORT_IN_USE', message: `A port was taken meanwhile: ${message}` };
-  return { code: 'DAEMON_FAILED', message: `The network could not start: ${message}` };
-}
-
 const [directory] = process.argv.slice(2);
 main(directory ?? '').catch((error: unknown) => {
   log(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  tell({ failed: failure(error) });
+  const { code, message } = networkError(error);
+  tell({ failed: { code, message } });
   if (directory) rmSync(layout(directory).daemon, { force: true });
   process.exit(1);
 });

@@ -41,11 +41,9 @@ export interface DeployOptions {
 
 // Fabric's own rules (core/chaincode/persistence and the lifecycle's validation).
 const requestSchema = z.object({
-  name: z
-    .string()
-    .regex(/^[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*$/, {
-      error: 'a chaincode name is letters and digits, joined by "-" or "_"',
-    }),
+  name: z.string().regex(/^[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*$/, {
+    error: 'a chaincode name is letters and digits, joined by "-" or "_"',
+  }),
   version: z
     .string()
     .regex(/^[A-Za-z0-9_.+-]+$/, { error: 'a version is letters, digits, "_", ".", "+" and "-"' }),

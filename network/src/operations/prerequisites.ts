@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { peerPorts, type ResolvedConfig } from '../config/schema.js';
 import { isPortFree, portOwner } from '../daemon/ports.js';
 import { NetworkError } from '../errors.js';
+import { parsePolicy } from '../policy/channel-policies.js';
 
 const MINIMUM_NODE = 22;
 const MINIMUM_MINOR = 19;
@@ -41,4 +42,22 @@ export function checkSpace(dir: string): void {
     'NO_SPACE',
     `Only ${Math.floor(free / 1024 / 1024)} MB are free for ${dir}; a network needs ${MINIMUM_SPACE / 1024 / 1024} MB at least.`,
   );
+}
+
+/** @throws NetworkError POLICY_INVALID naming the channel and the policy that cannot be read. */
+export function checkPolicies(config: ResolvedConfig): void {
+  for (const { name, endorsement, lifecycleEndorsement, admins } of config.channels)
+    for (const text of [endorsement, lifecycleEndorsement, admins]) {
+      if (text === undefined) continue;
+      try {
+        parsePolicy(text);
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new NetworkError(
+          'POLICY_INVALID',
+          `The policy "${text}" of the channel ${name} cannot be read: ${reason}`,
+          { cause },
+        );
+      }
+    }
 }

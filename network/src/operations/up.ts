@@ -16,19 +16,20 @@ import {
   startingSentence,
 } from './directory.js';
 import { networkInfo, type NetworkInfo } from './info.js';
-import { checkPorts, checkRuntime, checkSpace } from './prerequisites.js';
+import { checkPolicies, checkPorts, checkRuntime, checkSpace } from './prerequisites.js';
 import { INTERRUPTED_SENTENCE, startDaemon, type StartOptions } from './startDaemon.js';
 
 /**
  * Starts a network and returns once clients can connect. Where the same network was stopped or crashed before, it goes
  * on with its ledger, its identities and its chaincodes. Nothing is written before the ports have been found free.
- * @throws NetworkError CONFIG_INVALID, OLD_RUNTIME, ALREADY_RUNNING, CONFIG_CHANGED, DIRECTORY_IN_USE, PORT_IN_USE,
+ * @throws NetworkError CONFIG_INVALID, POLICY_INVALID, OLD_RUNTIME, ALREADY_RUNNING, CONFIG_CHANGED, DIRECTORY_IN_USE, PORT_IN_USE,
  * NO_SPACE, INTERRUPTED or DAEMON_FAILED
  */
 export async function up(config: NetworkConfig, options: StartOptions = {}): Promise<NetworkInfo> {
   checkRuntime();
   const requested = parseConfig(config);
   const { dir } = requested;
+  checkPolicies(requested);
   checkDirectory(requested);
   await checkPorts(requested);
   checkSpace(dir);
