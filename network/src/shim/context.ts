@@ -1,4 +1,4 @@
-import { ledger, peer } from '@hyperledger/fabric-protos';
+import { ledger, type peer } from '@hyperledger/fabric-protos';
 import { type PeerLedger } from '../ledger/peer-ledger.js';
 import { type ResultsIterator, type Simulator } from '../ledger/simulator.js';
 
