@@ -52,9 +52,10 @@ export async function sealTo(
   if (publicKey.length !== sealingPublicKeyLength) {
     throw new FheError('SEALING_KEY_INVALID', `A sealing public key has ${sealingPublicKeyLength} bytes.`);
   }
+  const copy = plaintext.slice();
   try {
     const recipientPublicKey = await suite.kem.deserializePublicKey(buffer(publicKey));
-    const { enc, ct } = await suite.seal({ recipientPublicKey, info: buffer(info) }, buffer(plaintext));
+    const { enc, ct } = await suite.seal({ recipientPublicKey, info: buffer(info) }, copy.buffer);
     const sealed = new Uint8Array(1 + enc.byteLength + ct.byteLength);
     sealed[0] = version;
     sealed.set(new Uint8Array(enc), 1);
