@@ -100,7 +100,7 @@ export class KeyCeremony implements Disposable {
   publicKeyShare(seed: Uint8Array): Uint8Array {
     this.requireStep('publicKeyShare');
     if (seed.length !== 32) throw new FheError('ARGUMENT_INVALID', 'A seed has 32 bytes.');
-    this.seed = seed.slice();
+    this.seed = new Uint8Array(seed);
     const { ring } = this;
     const share = this.smallError();
     this.withReference(publicKeyReference, (a) => {

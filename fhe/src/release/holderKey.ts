@@ -150,7 +150,7 @@ export class HolderKey implements Disposable, HolderKeyInfo {
         threshold: view.getUint8(7),
         shareVersion: view.getUint32(8, true),
       };
-      return new HolderKey(info, words, bytes.slice(112, 112 + noiseKeyLength));
+      return new HolderKey(info, words, new Uint8Array(bytes.subarray(112, 112 + noiseKeyLength)));
     } finally {
       words.fill(0n);
     }

@@ -196,7 +196,10 @@ describe('HolderKey', () => {
   it('comes back from its bytes with the same shares', () => {
     const ciphertext = encrypted(column);
     const request = { ciphertext, committee: [3, 4], sigma };
-    using copy = HolderKey.import(key(3).export());
+    // As read from a file: a Buffer, whose memory is the caller's to overwrite.
+    const bytes = Buffer.from(key(3).export());
+    using copy = HolderKey.import(bytes);
+    bytes.fill(0);
     expect(copy).toMatchObject({ epochId, index: 3, threshold: 2, members: 4, shareVersion: 0 });
     expect(releaseShare(copy, request)).toEqual(releaseShare(key(3), request));
   });

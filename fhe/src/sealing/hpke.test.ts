@@ -20,6 +20,19 @@ describe('sealed messages', () => {
     await expect(openSealed(keys, sealed.subarray(0, 50), text('cell a'))).rejects.toMatchObject(invalid);
   });
 
+  it('take Buffers and leave them as they are', async () => {
+    const keys = await generateSealingKeyPair();
+    const message = Buffer.from('17 of 230');
+    const sealed = Buffer.from(await sealTo(Buffer.from(keys.publicKey), message, Buffer.from('cell')));
+    expect(message.toString()).toBe('17 of 230');
+    const opened = await openSealed(
+      { privateKey: Buffer.from(keys.privateKey) },
+      sealed,
+      Buffer.from('cell'),
+    );
+    expect(opened).toEqual(text('17 of 230'));
+  });
+
   it('are random: the same message sealed twice differs', async () => {
     const { publicKey } = await generateSealingKeyPair();
     const [a, b] = [

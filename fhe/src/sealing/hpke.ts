@@ -26,8 +26,9 @@ export interface SealingKeyPair {
   readonly privateKey: Uint8Array;
 }
 
+/** A copy; a Buffer's own `slice` would be a view of its pool. */
 function buffer(bytes: Uint8Array): ArrayBuffer {
-  return bytes.slice().buffer;
+  return new Uint8Array(bytes).buffer;
 }
 
 export async function generateSealingKeyPair(): Promise<SealingKeyPair> {
@@ -52,7 +53,7 @@ export async function sealTo(
   if (publicKey.length !== sealingPublicKeyLength) {
     throw new FheError('SEALING_KEY_INVALID', `A sealing public key has ${sealingPublicKeyLength} bytes.`);
   }
-  const copy = plaintext.slice();
+  const copy = new Uint8Array(plaintext);
   try {
     const recipientPublicKey = await suite.kem.deserializePublicKey(buffer(publicKey));
     const { enc, ct } = await suite.seal({ recipientPublicKey, info: buffer(info) }, copy.buffer);
