@@ -13,4 +13,5 @@ export * from './api/researchers.js';
 export * from './api/signing.js';
 export * from './api/transactions.js';
 export * from './evaluation/limits.js';
+export * from './evaluation/plan.js';
 export * from './errors.js';

@@ -53,12 +53,12 @@ export const distinct = <T extends z.ZodType>(item: T, minimum: number, maximum:
       'names something twice',
     );
 
-/** A page of a list: what comes after `after`, at most `limit` entries. */
+/** A page of a list: at most `limit` entries after `after`, which is the `next` of the page before. */
 export const listRequest = z.strictObject({
   after: z.string().max(400).optional(),
   limit: z.number().int().min(1).max(100).optional(),
 });
-/** `next`, where present, is the `after` of the following page. */
+/** `next` is present where there are more. */
 export const listOf = <T extends z.ZodType>(item: T) =>
   z.strictObject({ items: z.array(item), next: z.string().optional() });
 

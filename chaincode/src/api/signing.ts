@@ -6,7 +6,7 @@ import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { ContractError } from '../errors.js';
 import { canonicalJson } from '@strokeshare/fhe';
 import { type AgreementContent } from './permissions.js';
-import { type VerdictContent } from './jobs.js';
+import { type Job, type VerdictContent } from './jobs.js';
 
 export type SignedContent = AgreementContent | VerdictContent;
 
@@ -79,4 +79,13 @@ export function signingKeyOf(pem: string): KeyObject {
   if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1')
     throw new ContractError('BAD_KEY', 'The signing key is not on the curve P-256.');
   return key;
+}
+
+/** What a holder signs with its verdicts. */
+export function verdictContentOf(
+  { jobId, planHash = '', committee = [] }: Pick<Job, 'jobId' | 'planHash' | 'committee'>,
+  mspId: string,
+  verdicts: VerdictContent['verdicts'],
+): VerdictContent {
+  return { type: 'strokeshare/verdict', version: 1, jobId, planHash, committee, mspId, verdicts };
 }

@@ -12,9 +12,8 @@ import {
   type OpenCounts,
   type PostCountShares,
   type PostVerdict,
-  type VerdictContent,
 } from '../api/jobs.js';
-import { verifyDetached } from '../api/signing.js';
+import { verdictContentOf, verifyDetached } from '../api/signing.js';
 import { ContractError } from '../errors.js';
 import {
   type RecordKind,
@@ -85,15 +84,6 @@ export async function closeCounts(transaction: Transaction, { jobId }: { jobId: 
     ? await storeState(transaction, { ...job, outcomes: await outcomesOf(ledger, job) }, 'COUNTED')
     : await storeState(transaction, { ...job, refusal: decision.refusal }, 'REFUSED');
   return { ...closed, posted: closed.participants };
-}
-
-/** What a holder signs with its verdicts. */
-export function verdictContentOf(
-  { jobId, planHash = '', committee = [] }: Pick<Job, 'jobId' | 'planHash' | 'committee'>,
-  mspId: string,
-  verdicts: VerdictContent['verdicts'],
-): VerdictContent {
-  return { type: 'strokeshare/verdict', version: 1, jobId, planHash, committee, mspId, verdicts };
 }
 
 async function outcomesOf(ledger: Ledger, job: Job): Promise<Record<string, CellOutcome>> {

@@ -1,18 +1,11 @@
 /** Submission of a job: decide, plan, reserve the budgets, record; a refusal by policy is recorded as well. */
-import {
-  FheError,
-  parameterSet,
-  parseQuery,
-  plan as compilePlan,
-  type ParameterSet,
-  type Plan,
-} from '@strokeshare/fhe';
-import { byText } from '../api/canonical.js';
+import { FheError, parameterSet, parseQuery, type Plan } from '@strokeshare/fhe';
 import { type Dataset } from '../api/datasets.js';
 import { type Epoch } from '../api/epochs.js';
 import { type Job, type JobView, MAXIMUM_CELLS, type SubmitJob } from '../api/jobs.js';
 import { ContractError } from '../errors.js';
 import { oversizedCell } from '../evaluation/limits.js';
+import { ownersOf, planOf } from '../evaluation/plan.js';
 import { researcherIdOf } from '../ledger/caller.js';
 import { jobRecords } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
@@ -84,29 +77,6 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
   return { ...job, posted: [] };
 }
 
-/** The plan of a query over datasets of one epoch, in the agreement's order. */
-export function compile(
-  query: SubmitJob['query'],
-  datasets: readonly Pick<Dataset, 'owner' | 'schema' | 'batches'>[],
-  epoch: Pick<Epoch, 'members' | 'threshold'>,
-  set: ParameterSet,
-): Plan {
-  return compilePlan(
-    query,
-    datasets.map(({ schema }) => schema),
-    set,
-    {
-      holders: epoch.members.length,
-      threshold: epoch.threshold,
-      institutions: ownersOf(datasets).length,
-      batches: datasets.reduce((sum, { batches }) => sum + batches.length, 0),
-    },
-  );
-}
-
-const ownersOf = (datasets: readonly Pick<Dataset, 'owner'>[]): string[] =>
-  [...new Set(datasets.map(({ owner }) => owner))].sort(byText);
-
 /** The plan, or why a well-formed query cannot be planned; an ill-formed one throws. */
 function planFor(
   query: SubmitJob['query'],
@@ -117,7 +87,7 @@ function planFor(
   const set = parameterSet(epoch.parameterSet);
   let planned: Plan;
   try {
-    planned = compile(query, datasets, epoch, set);
+    planned = planOf(query, datasets, epoch);
   } catch (error) {
     if (!(error instanceof FheError)) throw error;
     if (error.code === 'PLAN_TOO_DEEP') return { code: 'PLAN_TOO_DEEP', reason: error.message };

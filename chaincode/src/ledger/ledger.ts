@@ -73,8 +73,9 @@ export class Ledger {
     const items: T[] = [];
     let last: string | undefined;
     for await (const { key, value } of this.stub.getStateByPartialCompositeKey(kind.type, ids)) {
-      const name = this.stub.splitCompositeKey(key).attributes.slice(ids.length).join('/');
-      if (after !== undefined && name <= after) continue;
+      // Keys are in the order of their bytes; a zero separates their parts.
+      const name = this.stub.splitCompositeKey(key).attributes.slice(ids.length).join('\0');
+      if (after !== undefined && Buffer.compare(Buffer.from(name), Buffer.from(after)) <= 0) continue;
       if (items.length === limit) return { items, ...(last !== undefined && { next: last }) };
       items.push(parse(kind, value));
       last = name;

@@ -8,11 +8,11 @@ import { type Batch } from '../api/datasets.js';
 import { type JobAccess, jobAccess } from '../api/jobs.js';
 import { type Evaluate, type EvaluateResponse } from '../api/records.js';
 import { consortium } from '../api/transactions.js';
-import { compile } from '../consortium/submit.js';
-import { ContractError } from '../errors.js';
+import { ContractError, readContractError } from '../errors.js';
 import { assertTransientSize, transientBlob } from '../evaluation/blobs.js';
 import { compute, evaluatorFor, holdRelinKeys } from '../evaluation/evaluators.js';
 import { evaluationLoad, fits } from '../evaluation/limits.js';
+import { planOf } from '../evaluation/plan.js';
 import { batches as batchRecords, evaluations } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { requireState } from '../states/machine.js';
@@ -26,7 +26,7 @@ export async function evaluate(
 ): Promise<EvaluateResponse> {
   const access = await readAccess(transaction, jobId);
   requireParticipant(transaction, access);
-  const plan = planOf(access);
+  const plan = submittedPlan(access);
   const known = new Set(plan.cells.map(({ id }) => id));
   const unknown = cells.find((cell) => !known.has(cell));
   if (unknown !== undefined) throw new ContractError('BAD_REQUEST', `The plan has no cell ${unknown}.`);
@@ -81,16 +81,24 @@ function columnBlobs(
   );
 }
 
+async function invoke({ stub }: Transaction['context'], args: string[]): Promise<string> {
+  let reason: string;
+  try {
+    const { status, message, payload } = await stub.invokeChaincode(CONSORTIUM, args, CONSORTIUM);
+    if (status === 200) return Buffer.from(payload ?? []).toString();
+    reason = message ?? `status ${status}`;
+  } catch (error) {
+    reason = error instanceof Error ? error.message : String(error);
+  }
+  throw (
+    readContractError(reason) ?? new ContractError('INTERNAL', `The consortium's contract failed: ${reason}`)
+  );
+}
+
 /** Reads the job across channels: the owner's peer is a member of both. */
 async function readAccess({ context }: Transaction, jobId: string): Promise<JobAccess> {
   const args = [consortium.JobContract.Access.name, JSON.stringify({ jobId, step: 'evaluate' })];
-  const response = await context.stub.invokeChaincode(CONSORTIUM, args, CONSORTIUM);
-  const text = Buffer.from(response.payload ?? []).toString();
-  if (response.status !== 200)
-    throw new ContractError(
-      'NOT_FOUND',
-      `The consortium's contract did not answer: ${response.message || text}`,
-    );
+  const text = await invoke(context, args);
   const access = jobAccess.parse(JSON.parse(text));
   if (!access.decision.allowed) {
     const { code, reason } = access.decision.refusal;
@@ -109,8 +117,8 @@ function requireParticipant({ caller }: Transaction, { job, subjects }: JobAcces
 }
 
 /** Compiles the plan again: what is evaluated is what was submitted. */
-function planOf({ job, datasets, epoch }: JobAccess): Plan {
-  const plan = compile(job.query, datasets, epoch, parameterSet(epoch.parameterSet));
+function submittedPlan({ job, datasets, epoch }: JobAccess): Plan {
+  const plan = planOf(job.query, datasets, epoch);
   if (plan.hash !== job.planHash)
     throw new ContractError(
       'HASH_MISMATCH',

@@ -1,0 +1,155 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- test support: a missing value is a failed test */
+/**
+ * Channels in memory around fabric-shim's own dispatcher: sorted state, read sets with versions checked at commit,
+ * chaincode-to-chaincode calls. A transaction never reads its own writes.
+ */
+import { createHash } from 'node:crypto';
+import { JSONSerializer } from 'fabric-contract-api';
+import Dispatcher from 'fabric-shim/lib/contract-spi/chaincodefromcontract.js';
+import { ChaincodeStub } from 'fabric-shim';
+import { type TransactionDefinition, type RequestOf, type ResponseOf } from '../../src/index.js';
+import { contractClasses } from '../../src/chaincode.js';
+import { type Identity } from './identities.js';
+
+interface Versioned {
+  value: Buffer;
+  version: number;
+}
+type Chaincode = keyof typeof contractClasses;
+
+const serializers = { transaction: 'jsonSerializer', serializers: { jsonSerializer: JSONSerializer } };
+const dispatchers = {
+  consortium: new Dispatcher([...contractClasses.consortium], serializers, {}, 'test', '1'),
+  records: new Dispatcher([...contractClasses.records], serializers, {}, 'test', '1'),
+};
+
+/** What GetMetadata answers for a chaincode. */
+export const metadataOf = (chaincode: Chaincode) => dispatchers[chaincode].metadata;
+
+export interface Call {
+  identity: Identity;
+  transient?: Record<string, Uint8Array>;
+}
+
+/** A simulated transaction, not committed yet. */
+export interface Simulation {
+  channel: string;
+  response: unknown;
+  reads: Map<string, number>;
+  writes: Map<string, Buffer>;
+  event: { name: string; payload: unknown } | undefined;
+}
+
+export class MvccConflict extends Error {}
+
+export class MemoryLedger {
+  /** The clock that clients put into their transactions. */
+  now = Date.parse('2026-11-22T12:00:00Z');
+  readonly events: { channel: string; name: string; payload: unknown }[] = [];
+  readonly #channels = new Map<string, Map<string, Versioned>>();
+  #height = 0;
+
+  /** All keys and values of a channel, for assertions. */
+  state(channel: string): Map<string, string> {
+    return new Map([...this.#channel(channel)].map(([key, { value }]) => [key, value.toString()]));
+  }
+
+  /** Simulates and, for a submitted transaction, commits. */
+  async call<D extends TransactionDefinition>(
+    definition: D,
+    request: RequestOf<D>,
+    call: Call,
+    channel?: string,
+  ): Promise<ResponseOf<D>> {
+    const simulation = await this.simulate(definition, request, call, channel);
+    if (definition.commits) this.commit(simulation);
+    return simulation.response as ResponseOf<D>;
+  }
+
+  async simulate(
+    definition: TransactionDefinition,
+    request: unknown,
+    { identity, transient = {} }: Call,
+    channel?: string,
+  ): Promise<Simulation> {
+    const chaincode: Chaincode = channel === undefined ? 'consortium' : 'records';
+    return this.#run(
+      chaincode,
+      channel ?? 'consortium',
+      [definition.name, JSON.stringify(request)],
+      identity,
+      transient,
+    );
+  }
+
+  /** @throws MvccConflict if a key that was read has been written since. */
+  commit({ channel, reads, writes, event }: Simulation): void {
+    const state = this.#channel(channel);
+    for (const [key, version] of reads)
+      if ((state.get(key)?.version ?? 0) !== version) throw new MvccConflict(JSON.stringify(key));
+    this.#height += 1;
+    for (const [key, value] of writes) state.set(key, { value, version: this.#height });
+    if (event) this.events.push({ channel, ...event });
+  }
+
+  #channel(name: string): Map<string, Versioned> {
+    let state = this.#channels.get(name);
+    if (!state) this.#channels.set(name, (state = new Map()));
+    return state;
+  }
+
+  async #run(
+    chaincode: Chaincode,
+    channel: string,
+    args: string[],
+    identity: Identity,
+    transient: Record<string, Uint8Array>,
+  ): Promise<Simulation> {
+    const state = this.#channel(channel);
+    const simulation: Simulation = {
+      channel,
+      response: undefined,
+      reads: new Map(),
+      writes: new Map(),
+      event: undefined,
+    };
+    const prototype = ChaincodeStub.prototype;
+    const stub = {
+      getBufferArgs: () => args.map((arg) => Buffer.from(arg)),
+      getTxID: () => createHash('sha256').update(args.join()).digest('hex'),
+      getChannelID: () => channel,
+      getCreator: () => ({ mspid: identity.mspId, idBytes: Buffer.from(identity.certificate) }),
+      getTransient: () =>
+        new Map(Object.entries(transient).map(([name, bytes]) => [name, Buffer.from(bytes)])),
+      getTxTimestamp: () => ({ seconds: Math.floor(this.now / 1000), nanos: (this.now % 1000) * 1_000_000 }),
+      createCompositeKey: prototype.createCompositeKey,
+      splitCompositeKey: prototype.splitCompositeKey,
+      getState: (key: string) => {
+        const found = state.get(key);
+        simulation.reads.set(key, found?.version ?? 0);
+        return Promise.resolve(found?.value ?? Buffer.alloc(0));
+      },
+      putState: (key: string, value: Uint8Array) => {
+        simulation.writes.set(key, Buffer.from(value));
+        return Promise.resolve();
+      },
+      async *getStateByPartialCompositeKey(type: string, attributes: string[]) {
+        const prefix = prototype.createCompositeKey(type, attributes);
+        const keys = [...state.keys()].filter((key) => key.startsWith(prefix));
+        for (const key of keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))))
+          yield await Promise.resolve({ key, value: state.get(key)!.value });
+      },
+      setEvent: (name: string, payload: Uint8Array) => {
+        simulation.event = { name, payload: JSON.parse(Buffer.from(payload).toString()) };
+      },
+      invokeChaincode: async (name: Chaincode, innerArgs: string[], innerChannel: string) => {
+        const inner = await this.#run(name, innerChannel, innerArgs, identity, transient);
+        return { status: 200, payload: Buffer.from(JSON.stringify(inner.response)) };
+      },
+    };
+    const { status, message, payload } = await dispatchers[chaincode].Invoke(stub);
+    if (status !== 200) throw new Error(message);
+    simulation.response = JSON.parse(Buffer.from(payload).toString());
+    return simulation;
+  }
+}
