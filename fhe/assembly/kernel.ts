@@ -10,8 +10,6 @@
  * So 0 <= x - e q < 3 q < 2^62, and two masked subtractions finish.
  */
 
-// @ts-ignore: decorator
-@inline
 function high(a: u64, b: u64): u64 {
   const a0 = a & 0xffffffff;
   const a1 = a >> 32;
@@ -23,16 +21,12 @@ function high(a: u64, b: u64): u64 {
 }
 
 /** r - q if r >= q, else r, by a mask; for r < 2^63. */
-// @ts-ignore: decorator
-@inline
 function reduceOnce(r: u64, q: u64): u64 {
   const d = r - q;
-  return d + (q & ((<i64>d >> 63) as u64));
+  return d + (q & (((<i64>d) >> 63) as u64));
 }
 
 /** a b mod q, for a, b < q. */
-// @ts-ignore: decorator
-@inline
 function product(a: u64, b: u64, q: u64, mu: u64): u64 {
   const low = a * b;
   const t = (high(a, b) << 5) | (low >> 59);
@@ -48,7 +42,8 @@ export function multiplyWords(a: u64, b: u64, q: u64, mu: u64): u64 {
 /** out = a + b */
 export function add(out: usize, a: usize, b: usize, count: usize, q: u64): void {
   const end = count << 3;
-  for (let i: usize = 0; i < end; i += 8) store<u64>(out + i, reduceOnce(load<u64>(a + i) + load<u64>(b + i), q));
+  for (let i: usize = 0; i < end; i += 8)
+    store<u64>(out + i, reduceOnce(load<u64>(a + i) + load<u64>(b + i), q));
 }
 
 /** out = a - b */
@@ -68,7 +63,8 @@ export function negate(out: usize, a: usize, count: usize, q: u64): void {
 /** out = a b, point by point */
 export function multiply(out: usize, a: usize, b: usize, count: usize, q: u64, mu: u64): void {
   const end = count << 3;
-  for (let i: usize = 0; i < end; i += 8) store<u64>(out + i, product(load<u64>(a + i), load<u64>(b + i), q, mu));
+  for (let i: usize = 0; i < end; i += 8)
+    store<u64>(out + i, product(load<u64>(a + i), load<u64>(b + i), q, mu));
 }
 
 /** out += a b, point by point */

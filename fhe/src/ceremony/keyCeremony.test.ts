@@ -161,7 +161,7 @@ describe('the steps of a ceremony', () => {
       threshold: 1,
     });
     const inside = party as unknown as {
-      ring: { kernel: { memory: { buffer: ArrayBuffer } } };
+      secrets: { ring: { kernel: { memory: { buffer: ArrayBuffer } } } };
       sealingKeys: { privateKey: Uint8Array };
     };
     const one = new Map([['Hospital1MSP', party.sealingPublicKey]]);
@@ -171,7 +171,7 @@ describe('the steps of a ceremony', () => {
     const dealings = new Map([['Hospital1MSP', await party.dealings(one)]]);
     using key = await party.finish(dealings);
     expect(key.index).toBe(1);
-    expect(new Uint8Array(inside.ring.kernel.memory.buffer).some((byte) => byte !== 0)).toBe(false);
+    expect(new Uint8Array(inside.secrets.ring.kernel.memory.buffer).some((byte) => byte !== 0)).toBe(false);
     expect(inside.sealingKeys.privateKey.some((byte) => byte !== 0)).toBe(false);
     expect(code(() => party.relinRound1())).toBe('CEREMONY_STEP_INVALID');
   });

@@ -16,7 +16,7 @@ import { sha256Hex } from '../bytes/canonical.js';
 import { bytesOf } from '../bytes/words.js';
 import { FheError } from '../errors.js';
 import { HolderKey } from '../release/holderKey.js';
-import { type Polynomial, Ring } from '../ring/ring.js';
+import type { Polynomial } from '../ring/ring.js';
 import { referencePolynomial } from '../ring/uniform.js';
 import { generateSealingKeyPair, type SealingKeyPair } from '../sealing/hpke.js';
 import { SecretSampler } from '../seal/sampler.js';
@@ -28,6 +28,7 @@ import {
   sumMessages,
 } from './collectiveKeys.js';
 import { openDealing, sealShares, shamirShares } from './dealing.js';
+import { PartySecrets } from './secrets.js';
 import { checkMessages, encodeMessage, type MessageLabel, requireRoster, type Roster } from './message.js';
 
 export interface KeyCeremonyOptions extends Roster {
@@ -42,8 +43,7 @@ const steps = ['publicKeyShare', 'relinRound1', 'relinRound2', 'dealings', 'fini
 type Step = (typeof steps)[number];
 
 export class KeyCeremony implements Disposable {
-  private readonly ring: Ring;
-  private readonly secret: Polynomial;
+  private readonly secrets: PartySecrets;
   private readonly contribution = randomFillSync(new Uint8Array(32));
   private readonly sent = new Map<MessageLabel, string>();
   private mask: Polynomial | undefined;
@@ -56,11 +56,10 @@ export class KeyCeremony implements Disposable {
     private readonly roster: Roster,
     private readonly self: string,
     private readonly index: number,
-    private readonly sampler: SecretSampler,
+    sampler: SecretSampler,
     private readonly sealingKeys: SealingKeyPair,
   ) {
-    this.ring = new Ring(roster.set);
-    this.secret = this.loadSecret(sampler.ternary());
+    this.secrets = new PartySecrets(roster.set, sampler);
   }
 
   /**
@@ -101,11 +100,11 @@ export class KeyCeremony implements Disposable {
     this.requireStep('publicKeyShare');
     if (seed.length !== 32) throw new FheError('ARGUMENT_INVALID', 'A seed has 32 bytes.');
     this.seed = new Uint8Array(seed);
-    const { ring } = this;
-    const share = this.smallError();
+    const { ring, secret } = this.secrets;
+    const share = this.secrets.smallError();
     this.withReference(publicKeyReference, (a) => {
       const product = ring.zero();
-      ring.multiply(product, a, this.secret);
+      ring.multiply(product, a, secret);
       ring.subtract(share, share, product);
       ring.release(product);
     });
@@ -119,14 +118,14 @@ export class KeyCeremony implements Disposable {
    */
   relinRound1(): Uint8Array {
     this.requireStep('relinRound1');
-    const { ring, secret } = this;
+    const { ring, secret } = this.secrets;
     const { primes, dataPrimes } = this.roster.set;
     const special = primes[dataPrimes] as bigint;
-    const mask = (this.mask = this.loadSecret(this.sampler.ternary()));
+    const mask = (this.mask = this.secrets.ternary());
     const payload: Polynomial[] = [];
     for (let j = 0; j < dataPrimes; j++) {
-      const h0 = this.smallError();
-      const h1 = this.smallError();
+      const h0 = this.secrets.smallError();
+      const h1 = this.secrets.smallError();
       this.withReference(relinReference(j), (a) => {
         const product = ring.zero();
         ring.multiply(product, a, mask);
@@ -160,7 +159,7 @@ export class KeyCeremony implements Disposable {
    */
   relinRound2(round1: Messages): Uint8Array {
     this.requireStep('relinRound2');
-    const { ring, secret } = this;
+    const { ring, secret } = this.secrets;
     const { sums, hashes } = sumMessages(this.roster, 'relin1', round1);
     this.requireOwn('relin1', round1);
     this.round1Hashes = hashes;
@@ -168,8 +167,8 @@ export class KeyCeremony implements Disposable {
     ring.subtract(difference, difference, secret);
     const payload: Polynomial[] = [];
     for (let j = 0; j < this.roster.set.dataPrimes; j++) {
-      const k = this.smallError();
-      this.addSmallError(k);
+      const k = this.secrets.smallError();
+      this.secrets.addSmallError(k);
       const h0 = ring.load(sums[2 * j] as BigUint64Array);
       const h1 = ring.load(sums[2 * j + 1] as BigUint64Array);
       ring.multiplyAdd(k, secret, h0);
@@ -223,8 +222,9 @@ export class KeyCeremony implements Disposable {
     }
     this.next++;
     try {
-      const shares = shamirShares(this.ring, this.secret, threshold, members.length);
+      const shares = shamirShares(this.secrets.ring, this.secrets.secret, threshold, members.length);
       const payload = await sealShares(this.roster, this.self, shares, sealingKeys);
+      this.requireOpen();
       return this.remember('dealing', encodeMessage(this.roster, 'dealing', this.index, payload));
     } catch (error) {
       this.next--;
@@ -244,14 +244,14 @@ export class KeyCeremony implements Disposable {
     const checked = checkMessages(this.roster, 'dealing', dealings);
     this.requireOwn('dealing', dealings);
     this.next++;
-    const sum = this.ring.zero(set.dataPrimes);
+    const sum = this.secrets.ring.zero(set.dataPrimes);
     try {
       for (const dealing of checked) {
         const words = await openDealing(this.roster, dealing, this.index, this.sealingKeys);
         this.requireOpen();
-        const share = this.loadSecret(words);
-        this.ring.add(sum, sum, share);
-        this.ring.release(share);
+        const share = this.secrets.load(words);
+        this.secrets.ring.add(sum, sum, share);
+        this.secrets.ring.release(share);
       }
       const info = {
         set,
@@ -261,12 +261,12 @@ export class KeyCeremony implements Disposable {
         members: members.length,
         shareVersion: attempt,
       };
-      const key = HolderKey.fromWords(info, this.ring.read(sum));
+      const key = HolderKey.fromWords(info, this.secrets.ring.read(sum));
       this.erase();
       return key;
     } catch (error) {
       this.next--;
-      if (!this.disposed) this.ring.release(sum);
+      if (!this.disposed) this.secrets.ring.release(sum);
       throw error;
     }
   }
@@ -275,14 +275,13 @@ export class KeyCeremony implements Disposable {
   [Symbol.dispose](): void {
     if (this.disposed) return;
     this.disposed = true;
+    this.contribution.fill(0);
     this.erase();
   }
 
   private erase(): void {
-    this.ring[Symbol.dispose]();
-    this.sampler[Symbol.dispose]();
+    this.secrets[Symbol.dispose]();
     this.sealingKeys.privateKey.fill(0);
-    this.contribution.fill(0);
     this.mask = undefined;
   }
 
@@ -332,43 +331,17 @@ export class KeyCeremony implements Disposable {
 
   /** Reads out polynomials as a message, erases them and moves to the next step. */
   private message(label: MessageLabel, payload: readonly Polynomial[], step: Step): Uint8Array {
-    const words = payload.map((polynomial) => bytesOf(this.ring.read(polynomial)));
-    this.ring.release(...payload);
+    const words = payload.map((polynomial) => bytesOf(this.secrets.ring.read(polynomial)));
+    this.secrets.ring.release(...payload);
     this.next = steps.indexOf(step) + 1;
     return this.remember(label, encodeMessage(this.roster, label, this.index, words));
   }
 
   private withReference(label: string, work: (a: Polynomial) => void): void {
-    const a = this.ring.load(referencePolynomial(this.roster.set, this.requireSeed(), this.roster, label));
+    const a = this.secrets.ring.load(
+      referencePolynomial(this.roster.set, this.requireSeed(), this.roster, label),
+    );
     work(a);
-    this.ring.release(a);
-  }
-
-  /** A fresh small error: -(b + a s) of a key pair that is used for nothing else. */
-  private smallError(): Polynomial {
-    const error = this.ring.zero();
-    this.addSmallError(error);
-    return error;
-  }
-
-  private addSmallError(out: Polynomial): void {
-    const { ring } = this;
-    const source = this.sampler.errorSource();
-    const s = this.loadSecret(source.s);
-    const a = ring.load(source.a);
-    const b = ring.load(source.b);
-    ring.subtract(out, out, b);
-    ring.multiply(a, a, s);
-    ring.subtract(out, out, a);
-    ring.release(s, a, b);
-    source.a.fill(0n);
-    source.b.fill(0n);
-  }
-
-  /** Moves secret words into the ring. */
-  private loadSecret(words: BigUint64Array): Polynomial {
-    const polynomial = this.ring.load(words);
-    words.fill(0n);
-    return polynomial;
+    this.secrets.ring.release(a);
   }
 }

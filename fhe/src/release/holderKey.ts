@@ -69,8 +69,9 @@ export class HolderKey implements Disposable, HolderKeyInfo {
   }
 
   /**
-   * Work on the share inside its ring. For the release alone.
+   * Work on the share inside its ring, for the release alone.
    *
+   * @internal
    * @throws FheError DISPOSED
    */
   use<T>(work: (ring: Ring, share: Polynomial, noiseKey: Uint8Array) => T): T {
@@ -81,6 +82,7 @@ export class HolderKey implements Disposable, HolderKeyInfo {
   /**
    * Refuses a second deviation for what has been answered once: two noises on one coefficient would average out.
    *
+   * @internal
    * @throws FheError RELEASE_REFUSED
    */
   rememberAnswer(context: string, sigma: bigint): void {

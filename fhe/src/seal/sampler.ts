@@ -6,7 +6,7 @@
  * heap still holds of a secret goes with it (a garbage-collected erasure: JavaScript promises no better).
  */
 import type { KeyGenerator } from 'node-seal/throws' with { 'resolution-mode': 'import' };
-import { bytesOf, wordsOf } from '../bytes/words.js';
+import { wordsOf } from '../bytes/words.js';
 import { FheError } from '../errors.js';
 import type { ParameterSet } from '../params/parameterSet.js';
 import { callSeal, SealInstance } from './instance.js';
@@ -97,9 +97,4 @@ export class SecretSampler implements Disposable {
       generator.delete();
     }
   }
-}
-
-/** Overwrites words that held a secret. */
-export function erase(words: BigUint64Array | Uint8Array): void {
-  (words instanceof Uint8Array ? words : bytesOf(words)).fill(0);
 }
