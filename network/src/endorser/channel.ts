@@ -1,13 +1,8 @@
 import { type peer } from '@hyperledger/fabric-protos';
-import {
-  lifecycleNamespace,
-  type ChaincodeDefinition,
-  definedNames,
-  readDefinition,
-} from '../ledger/lifecycle-state.js';
+import { lifecycleNamespace, type ChaincodeDefinition, definedNames } from '../ledger/lifecycle-state.js';
 import { type PeerLedger } from '../ledger/peer-ledger.js';
 import { type ChannelPolicies } from '../policy/channel-policies.js';
-import { unpackProposal } from './proposal.js';
+import { isSignedBy, unpackProposal } from './proposal.js';
 
 /** A channel as one peer is in it. */
 export interface PeerChannel {
@@ -25,18 +20,18 @@ export function checkProposal(
   path: string,
   signed: peer.SignedProposal,
 ): string | null {
-  return channel.policies.checkSigned(channel.name, path, [
-    {
-      data: signed.getProposalBytes_asU8(),
-      identity: unpackProposal(signed).signatureHeader.getCreator_asU8(),
-      signature: signed.getSignature_asU8(),
-    },
-  ]);
+  const creator = unpackProposal(signed).signatureHeader.getCreator_asU8();
+  const data = {
+    data: signed.getProposalBytes_asU8(),
+    identity: creator,
+    signature: signed.getSignature_asU8(),
+  };
+  return channel.policies.checkSigned(channel.name, path, [data], (identity) => isSignedBy(signed, identity));
 }
 
 /** The committed definition of a chaincode, if there is one. */
 export function chaincodeDefinition(channel: PeerChannel, name: string): ChaincodeDefinition | undefined {
-  return readDefinition(name, (key) => channel.ledger.state.get(lifecycleNamespace, key)?.value);
+  return channel.ledger.definition(name);
 }
 
 /** Names of the chaincodes that are defined on the channel. */

@@ -85,7 +85,7 @@ function read<T>(what: string, parse: () => T): T {
   }
 }
 
-const goodSignatures = new WeakMap<peer.SignedProposal, string>();
+const signatures = new WeakMap<peer.SignedProposal, { readonly creator: string; readonly good: boolean }>();
 
 /**
  * Checks form, transaction id, creator and signature (core/endorser/msgvalidation.go).
@@ -115,11 +115,19 @@ export function validateProposal(proposal: Proposal, manager: MspManager): Ident
   }
   const denied = (): Error => new Error(`access denied: channel [${channel}] creator org [${creator.mspId}]`);
   if (manager.problem(creator) !== null) throw denied();
-  if (goodSignatures.get(signed) !== creator.key) {
-    if (!creator.verify(signed.getProposalBytes_asU8(), signed.getSignature_asU8())) throw denied();
-    goodSignatures.set(signed, creator.key);
-  }
+  if (!isSignedBy(signed, creator)) throw denied();
   return creator;
+}
+
+/** True if the identity signed the proposal; the outcome is kept with the message object. */
+export function isSignedBy(signed: peer.SignedProposal, creator: Identity): boolean {
+  let outcome = signatures.get(signed);
+  if (outcome?.creator !== creator.key) {
+    const good = creator.verify(signed.getProposalBytes_asU8(), signed.getSignature_asU8());
+    outcome = { creator: creator.key, good };
+    signatures.set(signed, outcome);
+  }
+  return outcome.good;
 }
 
 function headerTypeName(type: number): string {

@@ -265,11 +265,14 @@ export class Gateway {
     endorser: GatewayPeer,
     signed: peer.SignedProposal,
   ): ReturnType<GatewayPeer['endorser']['process']> {
-    const timeout = AbortSignal.timeout(endorsementTimeoutMs);
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<{ error: string }>((resolve) => {
+      timer = setTimeout(() => resolve({ error: 'context deadline exceeded' }), endorsementTimeoutMs);
+    });
     try {
-      return await within(endorser.endorser.process(signed), timeout, 'context deadline exceeded');
-    } catch (error) {
-      return { error: errorMessage(error) };
+      return await Promise.race([endorser.endorser.process(signed), timeout]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { type common, type peer } from '@hyperledger/fabric-protos';
 import { chaincodeDefinition, type PeerChannel } from '../endorser/channel.js';
+import { type ChaincodeDefinition } from '../ledger/lifecycle-state.js';
 import { resolveApplicationPolicy } from '../policy/channel-policies.js';
 import { endorserSets, jointEndorserSets } from '../policy/endorsers.js';
 import { signaturePolicyFromMessage } from '../policy/signature-policy.js';
@@ -110,9 +111,17 @@ function setsOf(channel: PeerChannel, call: peer.ChaincodeCall): (readonly strin
       endorserSets(signaturePolicyFromMessage(envelope), channel.policies),
     );
   if (call.getDisregardNamespacePolicy()) return keyPolicies;
-  const policy = resolveApplicationPolicy(definition.validationParameter, channel.policies);
-  return [endorserSets(policy, channel.policies), ...keyPolicies];
+  let sets = definitionSets.get(definition);
+  if (!sets) {
+    const policy = resolveApplicationPolicy(definition.validationParameter, channel.policies);
+    sets = endorserSets(policy, channel.policies);
+    definitionSets.set(definition, sets);
+  }
+  return [sets, ...keyPolicies];
 }
+
+/** A definition's policy never changes. */
+const definitionSets = new WeakMap<ChaincodeDefinition, (readonly string[])[]>();
 
 function underivable(reason: string): Error {
   return new Error(`no combination of peers can be derived which satisfy the endorsement policy: ${reason}`);

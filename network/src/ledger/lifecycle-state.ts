@@ -53,6 +53,16 @@ export function definitionEntries(definition: ChaincodeDefinition): Map<string, 
   ]);
 }
 
+/** The key that a transaction reads to depend on the definition under which it ran. */
+export function sequenceKey(name: string): string {
+  return fieldKey(name, 'Sequence');
+}
+
+/** Number of a definition, from the value of its sequence key. */
+export function decodeSequence(bytes: Uint8Array): number {
+  return StateData.deserializeBinary(bytes).getInt64();
+}
+
 /** Reads a definition through a state getter; undefined where the chaincode is not defined. */
 export function readDefinition(
   name: string,

@@ -7,6 +7,7 @@ import { Code, TransactionEnvelope, type ValidationCode } from '../protos/transa
 import { BlockStore } from './block-store.js';
 import { indexOperation, Indexes, type TransactionLocation } from './indexes.js';
 import { LedgerError } from './ledger-error.js';
+import { type ChaincodeDefinition, lifecycleNamespace, readDefinition } from './lifecycle-state.js';
 import { Simulator } from './simulator.js';
 import { encodeValue, type Level, type Operation, StateDb, stateKey } from './state-db.js';
 import { Updates } from './updates.js';
@@ -47,6 +48,7 @@ export class PeerLedger {
   readonly #parsed = new WeakMap<Block, CommittedBlock>();
   readonly #heightWaiters = new Set<() => void>();
   readonly #statusWaiters = new Map<string, Set<(status: TransactionStatus) => void>>();
+  readonly #definitions = new Map<string, ChaincodeDefinition | undefined>();
   #height: number;
   #committing: Promise<void> = Promise.resolve();
   #closed = false;
@@ -64,6 +66,7 @@ export class PeerLedger {
       options.policies,
       this.state,
       (txId) => this.#indexes.transaction(txId) !== undefined,
+      (name) => this.definition(name),
     );
   }
 
@@ -108,6 +111,17 @@ export class PeerLedger {
     if (this.#closed)
       throw new LedgerError('LEDGER_CLOSED', `The ledger of channel ${this.channel} is closed.`);
     return new Simulator(this.state, this.db.snapshot(), txId);
+  }
+
+  /** The committed definition of a chaincode. */
+  definition(name: string): ChaincodeDefinition | undefined {
+    if (!this.#definitions.has(name)) {
+      this.#definitions.set(
+        name,
+        readDefinition(name, (key) => this.state.get(lifecycleNamespace, key)?.value),
+      );
+    }
+    return this.#definitions.get(name);
   }
 
   /** Valid writes of a key, newest first. */
@@ -220,7 +234,9 @@ export class PeerLedger {
         }
       }
     });
+    let redefined = false;
     for (const { namespace, key, value, metadata, version } of updates.values()) {
+      redefined ||= namespace === lifecycleNamespace;
       const stored = stateKey(namespace, key);
       operations.push(
         value === null
@@ -229,6 +245,7 @@ export class PeerLedger {
       );
     }
     await this.db.batch(operations);
+    if (redefined) this.#definitions.clear();
     this.#height = number + 1;
   }
 

@@ -13,7 +13,7 @@ import {
   type ValidationCode,
   writesTo,
 } from '../protos/transaction.js';
-import { lifecycleNamespace, readDefinition } from './lifecycle-state.js';
+import { type ChaincodeDefinition, lifecycleNamespace } from './lifecycle-state.js';
 import { checkReads } from './mvcc.js';
 import { decodeMetadata } from './read-write-set.js';
 import { validationParameter } from './simulator.js';
@@ -42,6 +42,7 @@ export class BlockValidator {
     private readonly policies: ChannelPolicies,
     private readonly state: StateDb,
     private readonly isKnown: (txId: string) => boolean,
+    private readonly definition: (name: string) => ChaincodeDefinition | undefined,
   ) {}
 
   async validate(blockNumber: number, transactions: readonly TransactionEnvelope[]): Promise<ValidatedBlock> {
@@ -198,15 +199,15 @@ export class BlockValidator {
       const policy = this.policies.named('/Channel/Application/LifecycleEndorsement');
       return policy && ((endorsers) => this.policies.problem(policy, endorsers));
     }
-    const definition = readDefinition(namespace, (key) => this.state.get(lifecycleNamespace, key)?.value);
+    const definition = this.definition(namespace);
     if (!definition) return undefined;
     const policy = resolveApplicationPolicy(definition.validationParameter, this.policies);
     return (endorsers) => this.policies.problem(policy, endorsers);
   }
 }
 
-/** Every peer of the process judges the same bytes by the same certificates, so a signature is computed once. */
-function remembered(transaction: TransactionEnvelope, key: string, check: () => boolean): boolean {
+/** Every node of the process judges the same bytes by the same certificates, so a signature is checked once. */
+export function remembered(transaction: TransactionEnvelope, key: string, check: () => boolean): boolean {
   let result = transaction.verified.get(key);
   if (result === undefined) {
     result = check();

@@ -1,6 +1,7 @@
 import { common } from '@hyperledger/fabric-protos';
 import { type BatchOptions } from '../embedded-options.js';
 import { BlockStore } from '../ledger/block-store.js';
+import { remembered } from '../ledger/validator.js';
 import { type Signer } from '../msp/identity.js';
 import { type ChannelPolicies } from '../policy/channel-policies.js';
 import { type Block, blockHeaderBytes, metadataIndex, newBlock, withMetadata } from '../protos/block.js';
@@ -115,9 +116,12 @@ export class OrdererChannel {
     } catch {
       // Refused by the policy below.
     }
-    const denied = policies.checkSigned(channel, '/Channel/Application/Writers', [
-      { data: payload, identity: creator, signature },
-    ]);
+    const denied = policies.checkSigned(
+      channel,
+      '/Channel/Application/Writers',
+      [{ data: payload, identity: creator, signature }],
+      (identity) => remembered(transaction, 'creator', () => identity.verify(payload, signature)),
+    );
     if (denied === null) return undefined;
     const problem =
       'implicit policy evaluation failed - 0 sub-policies were satisfied, but this policy requires 1 of the ' +

@@ -103,14 +103,19 @@ export class ChannelPolicies {
   }
 
   /**
-   * Checks a signature against a named policy.
+   * Checks a signature against a named policy. `verify` may know the outcome of the signature check already.
    *
    * @returns null, or Fabric's error text
    */
-  checkSigned(channel: string, path: string, signed: readonly SignedData[]): string | null {
+  checkSigned(
+    channel: string,
+    path: string,
+    signed: readonly SignedData[],
+    verify?: (identity: Identity, signed: SignedData) => boolean,
+  ): string | null {
     const policy = this.named(path);
     const problem = policy
-      ? this.problem(policy, validIdentities(signed, this.manager))
+      ? this.problem(policy, validIdentities(signed, this.manager, verify))
       : `policy ${path} was not found`;
     if (problem === null) return null;
     return (

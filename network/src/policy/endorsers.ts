@@ -6,8 +6,8 @@ import { type Rule, type SignaturePolicy } from './signature-policy.js';
  * peers is a set of MSP ids. Source: discovery/endorsement, common/policies/inquire.
  */
 
-/** Bound on the sets looked at, as in Fabric's inquiry of policies. */
-const mostCombinations = 10_000;
+/** Bound on the sets looked at; enough choice, and quick also where a policy has many more. */
+const mostCombinations = 1000;
 
 type OrganizationSet = readonly string[];
 
@@ -68,6 +68,8 @@ export function endorserSets(policy: Policy, policies: ChannelPolicies): Organiz
 
 /** Sets that satisfy all of several policies at once. */
 export function jointEndorserSets(choices: readonly (readonly OrganizationSet[])[]): OrganizationSet[] {
+  const [only] = choices;
+  if (only && choices.length === 1) return [...only];
   let joint: OrganizationSet[] = [[]];
   for (const sets of choices) {
     joint = distinct(joint.flatMap((left) => sets.map((right) => [...new Set([...left, ...right])]))).slice(

@@ -1,5 +1,5 @@
 import { peer } from '@hyperledger/fabric-protos';
-import { lifecycleNamespace, readDefinition } from '../ledger/lifecycle-state.js';
+import { decodeSequence, lifecycleNamespace, sequenceKey } from '../ledger/lifecycle-state.js';
 import { type PeerLedger } from '../ledger/peer-ledger.js';
 import { errorMessage } from '../protos/bytes.js';
 import { ChaincodeConnection } from './connection.js';
@@ -119,14 +119,14 @@ export class ChaincodeSupport {
       new Error(
         `invalid invocation: [channel ${channel}] failed to get chaincode container info for ${name}: ${reason}`,
       );
-    const definition = readDefinition(name, (key) => simulator.getState(lifecycleNamespace, key));
-    if (!definition) throw invalid(`chaincode ${name} not found`);
+    const current = simulator.getState(lifecycleNamespace, sequenceKey(name));
+    if (!current) throw invalid(`chaincode ${name} not found`);
     if (input.getIsInit()) {
       throw new Error(
         `invalid invocation: chaincode '${name}' does not require initialization but called as init`,
       );
     }
-    const connection = this.connection(channel, name, definition.sequence);
+    const connection = this.connection(channel, name, decodeSequence(current));
     if (!connection)
       throw invalid(`chaincode definition for '${name}' exists, but chaincode is not installed`);
     if (!connection.ready && !(await connection.whenReady(launchTimeoutMs))) {
