@@ -55,7 +55,9 @@ export async function transact(
 
 function sentence({ channel, chaincode, transaction }: Call, error: unknown): string {
   const reason = error instanceof Error ? error.message : String(error);
-  const details =
-    error instanceof GatewayError ? error.details.map(({ mspId, message }) => `${mspId}: ${message}`) : [];
-  return `${transaction} of ${chaincode} on ${channel} failed: ${[reason, ...new Set(details)].join('\n  ')}`;
+  const details = error instanceof GatewayError ? error.details : [];
+  const lines = details
+    .filter(({ message }) => !reason.includes(message))
+    .map(({ mspId, message }) => `\n  ${mspId}: ${message}`);
+  return `${transaction} of ${chaincode} on ${channel} failed: ${reason}${[...new Set(lines)].join('')}`;
 }

@@ -1,12 +1,11 @@
 import { chmodSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { NetworkError } from '../errors.js';
-import { networkError } from './failure.js';
+import { NetworkError, type NetworkErrorCode } from '../errors.js';
 import { isErrno } from './processes.js';
 import { answerSchema, requestSchema, type Answer, type Request } from './protocol.js';
 
-/** Answers one request; `progress` may be called with sentences for the person who waits. */
+/** Answers one request, or throws a NetworkError; `progress` may be called with sentences for the person who waits. */
 export type Handler = (request: Request, progress: (sentence: string) => void) => Promise<unknown>;
 
 /** Listens on the control socket, for the owner of the network alone. */
@@ -33,12 +32,16 @@ async function serveConnection(socket: Socket, handler: Handler): Promise<void> 
       const request = requestSchema.parse(JSON.parse(line));
       send({ result: (await handler(request, (progress) => send({ progress }))) ?? null });
     } catch (error) {
-      const { code, message } = networkError(error);
+      const { code, message } = error instanceof NetworkError ? error : describe(error);
       send({ error: { code, message } });
     }
     break;
   }
   socket.end();
+}
+
+function describe(error: unknown): { code: NetworkErrorCode; message: string } {
+  return { code: 'DAEMON_FAILED', message: error instanceof Error ? error.message : String(error) };
 }
 
 /**

@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs';
 import { startEmbedded } from '../embedded.js';
 import { NetworkError } from '../errors.js';
-import { serveControl } from './control.js';
+import { serveControl, type Handler } from './control.js';
 import { embeddedOptions } from './embeddedConfig.js';
 import { networkError } from './failure.js';
 import { writeJson } from './files.js';
@@ -29,7 +29,7 @@ async function main(dir: string): Promise<void> {
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= host.close());
 
-  const server = await serveControl(files.socket, async (request, progress) => {
+  const handle: Handler = async (request, progress) => {
     switch (request.method) {
       case 'status':
         return host.status();
@@ -45,7 +45,12 @@ async function main(dir: string): Promise<void> {
         setImmediate(() => process.exit(0));
         return null;
     }
-  });
+  };
+  const server = await serveControl(files.socket, (request, progress) =>
+    handle(request, progress).catch((error: unknown) => {
+      throw networkError(error);
+    }),
+  );
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
     process.on(signal, () => {
       log(`ended by ${signal}`);

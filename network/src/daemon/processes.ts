@@ -46,7 +46,8 @@ export async function waitForExit(identity: ProcessIdentity, deadlineMs: number)
 
 /** Whether `error` is a system error with this code. */
 export function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  // Not `instanceof Error`: system errors may come from another realm, as in tests.
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
 
 function startedOnLinux(pid: number): string | undefined {

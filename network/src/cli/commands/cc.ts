@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { ADMIN } from '../../certificates/index.js';
+import type { DaemonStatus } from '../../daemon/protocol.js';
 import { NetworkError } from '../../errors.js';
 import { clientProfile } from '../../operations/clientProfile.js';
 import { requireNetwork } from '../../operations/directory.js';
@@ -33,10 +34,8 @@ function listCommand(output: Output): Command {
     .description('the chaincodes of a channel, or of all')
     .option('-c, --channel <name>', 'only this channel')
     .action(async (flags: { dir: string; channel?: string }) => {
-      const found = await status(resolve(flags.dir));
-      if (found.state !== 'running')
-        throw new NetworkError('NOT_RUNNING', `The network in ${found.dir} is ${found.state}.`);
-      const rows = found.daemon.channels
+      const { channels } = await runningDaemon(resolve(flags.dir));
+      const rows = channels
         .filter(({ name }) => flags.channel === undefined || name === flags.channel)
         .flatMap(({ name: channel, chaincodes }) =>
           chaincodes.map(({ name, version, sequence }) => ({ channel, name, version, sequence })),
@@ -71,11 +70,35 @@ function transactionCommand(verb: 'invoke' | 'query', output: Output): Command {
           'TRANSACTION_FAILED',
           `Say which function to call, e.g. "cc ${verb} -ccn ${flags.ccn} GetAllAssets".`,
         );
+      await checkDeployed(dir, flags.channel, flags.ccn);
       const profile = clientProfile(dir, mspIdOf(dir, flags.org), flags.user);
       const call = { channel: flags.channel, chaincode: flags.ccn, transaction, arguments: rest };
       const result = await transact(profile, call, wanted);
       output.result({ result }, result);
     });
+}
+
+/** The peers' own words for a chaincode that is not there are hard to understand. */
+async function checkDeployed(dir: string, channelName: string, chaincode: string): Promise<void> {
+  const { channels } = await runningDaemon(dir);
+  const channel = channels.find(({ name }) => name === channelName);
+  if (!channel)
+    throw new NetworkError(
+      'CHANNEL_UNKNOWN',
+      `There is no channel ${channelName}; this network has ${channels.map(({ name }) => name).join(', ') || 'none'}.`,
+    );
+  if (channel.chaincodes.some(({ name }) => name === chaincode)) return;
+  const known = channel.chaincodes.map(({ name }) => name).join(', ');
+  throw new NetworkError(
+    'CHAINCODE_UNKNOWN',
+    `The chaincode ${chaincode} is not deployed on ${channelName}, which has ${known || 'none'}.`,
+  );
+}
+
+async function runningDaemon(dir: string): Promise<DaemonStatus> {
+  const found = await status(dir);
+  if (found.state === 'running') return found.daemon;
+  throw new NetworkError('NOT_RUNNING', `The network in ${found.dir} is ${found.state}; "up" starts it.`);
 }
 
 const argsSchema = z.union([
