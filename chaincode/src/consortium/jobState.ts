@@ -1,7 +1,15 @@
 /** Effective state of a job, and what each step may rest on. */
 import { type Job, type JobCell, type JobState, type JobView, type PartialsRecord } from '../api/jobs.js';
 import { ContractError } from '../errors.js';
-import { jobOpened, jobPartials, jobRecords, jobValueShares, jobVerdicts } from '../ledger/kinds.js';
+import {
+  jobCountShares,
+  jobOpened,
+  jobPartials,
+  jobRecords,
+  jobValueShares,
+  jobVerdicts,
+  type RecordKind,
+} from '../ledger/kinds.js';
 import { type Ledger } from '../ledger/ledger.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { requireState } from '../states/machine.js';
@@ -25,14 +33,17 @@ export async function viewJob(ledger: Ledger, job: Job, now: number): Promise<Jo
 
 async function whoIsMissing(ledger: Ledger, job: Job, posted: readonly string[]): Promise<string[]> {
   const committee = (job.committee ?? []).map(({ mspId }) => mspId);
-  const lacking = async (kind: Parameters<Ledger['findEach']>[0]): Promise<string[]> => {
+  const lacking = async (kind: RecordKind<unknown>): Promise<string[]> => {
     const there = await ledger.findEach(kind, [job.jobId], committee);
     return committee.filter((mspId) => !there.has(mspId));
   };
   if (job.state === 'SUBMITTED') return job.participants.filter((mspId) => !posted.includes(mspId));
-  if (job.state === 'COUNTED') return lacking(jobValueShares);
-  const unsigned = await lacking(jobVerdicts);
-  return unsigned.length > 0 ? unsigned : lacking(jobOpened);
+  const stages = job.state === 'COUNTED' ? [jobValueShares] : [jobCountShares, jobVerdicts, jobOpened];
+  for (const stage of stages) {
+    const missing = await lacking(stage);
+    if (missing.length > 0) return missing;
+  }
+  return [];
 }
 
 /**

@@ -55,6 +55,7 @@ export const schema: Schema = {
       levels: ['LACS', 'PACS', 'TACS'].map((code) => ({ code, label: code })),
     },
     { name: 'DEAD', kind: 'boolean' },
+    { name: 'ATRIAL', kind: 'boolean' },
   ],
 };
 const EMPTY = new Uint8Array();
@@ -322,7 +323,11 @@ export class Alliance {
   ): Promise<void> {
     await this.request(name, changes);
     await this.propose(name);
-    for (const member of this.institutions) await this.sign(name, member);
+    const { content } = await this.ask(consortium.AgreementContract.Get, {
+      agreementId: `agreement-${name}`,
+    });
+    for (const member of this.institutions)
+      if (content.owners.includes(member.mspId)) await this.sign(name, member);
   }
 
   submit(

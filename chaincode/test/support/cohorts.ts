@@ -10,6 +10,7 @@ export function cohort(size: number, seed: number): PatientRecord[] {
       RSBP: i % 11 === 0 ? null : 70 + (k % 226),
       STYPE: ['LACS', 'PACS', 'TACS'][k % 3] ?? 'LACS',
       DEAD: k % 5 === 0,
+      ATRIAL: k % 7 === 0,
     };
   });
 }

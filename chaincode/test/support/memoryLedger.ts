@@ -3,6 +3,7 @@
  * Channels in memory around fabric-shim's own dispatcher: sorted state, read sets with versions checked at commit,
  * chaincode-to-chaincode calls. A transaction never reads its own writes.
  */
+import './environment.js';
 import { createHash } from 'node:crypto';
 import { JSONSerializer } from 'fabric-contract-api';
 import Dispatcher from 'fabric-shim/lib/contract-spi/chaincodefromcontract.js';
