@@ -128,12 +128,7 @@ export class EmbeddedNetwork implements PeerDirectory, AsyncDisposable {
     if (!same)
       await this.#commitDefinition(channelName, orderer, { name, version, sequence, validationParameter });
     this.#chaincodes.get(channelName)?.add(name);
-    for (const node of this.#peers.values()) {
-      node.chaincodes.closeUnused((usedChannel, usedName, usedSequence) => {
-        const known = node.channel(usedChannel);
-        return known !== undefined && chaincodeDefinition(known, usedName)?.sequence === usedSequence;
-      });
-    }
+    for (const node of this.#peers.values()) node.chaincodes.retireBefore(channelName, name, sequence);
   }
 
   /**

@@ -123,6 +123,18 @@ describe('a network', () => {
     for (const old of before.chaincodes) expect(isRunning(old)).toBe(false);
   });
 
+  it('deploys to several channels at the same time', async () => {
+    await Promise.all(
+      ['one', 'two', 'three'].map((name) =>
+        deployChaincode(dir, { ...basic, name, organizations: ['Org1MSP', 'Org2MSP'], label: `${name}_1` }),
+      ),
+    );
+    const found = await status(dir);
+    expect(found.state === 'running' && found.daemon.processes.map(({ state }) => state)).toStrictEqual(
+      Array.from({ length: 8 }, () => 'running'),
+    );
+  });
+
   it('adds a channel while it runs', async () => {
     await createChannel(dir, { name: 'second', members: ['Org2MSP'], endorsement: "OR('Org2MSP.peer')" });
     await deployChaincode(dir, { ...basic, channel: 'second', organizations: ['Org2MSP'] });
@@ -256,6 +268,30 @@ describe('a start that cannot succeed', () => {
         if (line.startsWith(moment)) child.kill('SIGINT');
       await expect(exit).resolves.toStrictEqual([130, null]);
       expect(existsSync(join(temporary, 'deep'))).toBe(false);
+    },
+  );
+});
+
+describe('a start whose program was killed', () => {
+  it.each(['Issuing certificates for org2', 'Opening the ledgers'])(
+    'at "%s" can be taken down or started anew',
+    async (moment) => {
+      for (const recover of [() => down(dir), () => up(config).then(() => down(dir))]) {
+        const child = spawn(
+          process.execPath,
+          [CLI, 'up', '--dir', dir, '--orgs', '5', '--base-port', String(BASE_PORT)],
+          {
+            stdio: ['ignore', 'ignore', 'pipe'],
+          },
+        );
+        const exit = once(child, 'exit');
+        for await (const line of createInterface({ input: child.stderr }))
+          if (line.startsWith(moment)) child.kill('SIGKILL');
+        await exit;
+        if (moment.startsWith('Issuing')) await recover();
+        else await down(dir);
+        expect(existsSync(join(temporary, 'deep'))).toBe(false);
+      }
     },
   );
 });

@@ -60,16 +60,12 @@ export class ChaincodeSupport {
     return packageId === undefined ? undefined : this.#connections.get(packageId);
   }
 
-  /** Closes connections that no definition uses any more. */
-  closeUnused(used: (channel: string, name: string, sequence: number) => boolean): void {
-    const packages = new Set<string>();
-    for (const [key, packageId] of this.#approved) {
-      const [channel = '', name = '', sequence = ''] = key.split('\n');
-      if (used(channel, name, Number(sequence))) packages.add(packageId);
-      else this.#approved.delete(key);
-    }
+  /** Forgets the definitions before this one and closes the connections that only they used. */
+  retireBefore(channel: string, name: string, sequence: number): void {
+    for (let old = sequence - 1; old > 0; old--) this.#approved.delete(approvalKey(channel, name, old));
+    const used = new Set(this.#approved.values());
     for (const [packageId, connection] of this.#connections) {
-      if (packages.has(packageId)) continue;
+      if (used.has(packageId)) continue;
       connection.close();
       this.#connections.delete(packageId);
     }

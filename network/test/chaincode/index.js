@@ -100,9 +100,9 @@ class Everything extends Contract {
     );
   }
 
-  async requireEndorsement(ctx, key, ...mspIds) {
+  async requireEndorsement(ctx, key, mspIds) {
     const policy = new KeyEndorsementPolicy();
-    policy.addOrgs('PEER', ...mspIds);
+    policy.addOrgs('PEER', ...JSON.parse(mspIds));
     await ctx.stub.setStateValidationParameter(key, policy.getPolicy());
   }
 
@@ -111,8 +111,8 @@ class Everything extends Contract {
     return policy && policy.length > 0 ? JSON.stringify(new KeyEndorsementPolicy(policy).listOrgs()) : '[]';
   }
 
-  async call(ctx, chaincode, channel, ...args) {
-    const { status, payload, message } = await ctx.stub.invokeChaincode(chaincode, args, channel);
+  async call(ctx, chaincode, channel, args) {
+    const { status, payload, message } = await ctx.stub.invokeChaincode(chaincode, JSON.parse(args), channel);
     return JSON.stringify({ status, payload: payload.toString(), message });
   }
 
