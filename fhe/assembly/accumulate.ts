@@ -36,11 +36,11 @@ function product(a: u64, b: u64, q: u64, mu: u64): u64 {
   return reduceOnce(reduceOnce(r, q << 1), q);
 }
 
-/** A word below 2^64 modulo q > 2^59; the first step is unsigned, since its difference may pass 2^63. */
+/** A word modulo q, for 2^59 < q < 2^60; the first steps compare, since their differences may pass 2^63. */
 // @ts-ignore: decorator
 @inline
 function reduceWord(a: u64, q: u64): u64 {
-  const r = a >= q << 3 ? a - (q << 3) : a;
+  const r = a >= q << 4 ? a - (q << 4) : a;
   const s = r >= q << 3 ? r - (q << 3) : r;
   return reduceOnce(reduceOnce(reduceOnce(s, q << 2), q << 1), q);
 }

@@ -106,7 +106,7 @@ export class Evaluator implements AsyncDisposable {
         await call({ kind: 'batch', columns });
       }
       if (number === 0) throw new FheError('ARGUMENT_INVALID', 'There is no batch to evaluate.');
-      const blobs = await call({ kind: 'finish' });
+      const blobs = await call({ kind: 'finish', cells: [...cells] });
       return new Map(work.cells.map((cell, i) => [cell.id, blobs[i] ?? new Uint8Array()]));
     }, options);
   }

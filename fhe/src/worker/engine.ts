@@ -63,20 +63,29 @@ export class CipherEngine implements Disposable {
     running.addBatch((name) => {
       const blob = columns.get(name);
       if (!blob) throw new FheError('ARGUMENT_INVALID', `The batch lacks the column ${name}.`);
-      return this.#load(epochId, blob);
+      return this.#body(blob, 'ciphertext', epochId);
     }, checkpoint);
   }
 
-  /** The partial results, in the order of the work's cells. */
-  finish(checkpoint: Checkpoint): Uint8Array[] {
+  /** The sums of the named cells before relinearisation: words, for `absorb` in another thread. */
+  drain(cells: readonly string[]): Uint8Array[] {
+    return this.#current().running.drain(cells);
+  }
+
+  /** Adds what another thread drained from the same work. */
+  absorb(sums: readonly (readonly [string, Uint8Array])[]): void {
+    this.#current().running.absorb(sums);
+  }
+
+  /** The partial results of the named cells; the evaluation has ended. */
+  finish(cells: readonly string[], checkpoint: Checkpoint): Uint8Array[] {
     const { epochId, running } = this.#current();
-    const blobs = running.finish(checkpoint).map((body) => this.#encode(epochId, body));
+    const blobs = running.finish(cells, checkpoint).map((body) => this.#encode(epochId, body));
     this.reset();
     return blobs;
   }
 
   reset(): void {
-    this.#evaluation?.running[Symbol.dispose]();
     this.#evaluation = undefined;
   }
 

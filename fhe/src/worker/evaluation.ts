@@ -1,84 +1,126 @@
 /**
  * One evaluation: cells summed over batches. The last product of a cell stays unrelinearised (three polynomials) in
  * the sum over all batches and is relinearised once, and it is never rescaled; inner products are relinearised and
- * rescaled in every batch.
+ * rescaled in every batch. Cells that differ only in the coefficient to be released share one sum.
  */
+import { buildCiphertext, parseCiphertext } from '../bytes/seal.js';
+import { bytesOf, wordsOf } from '../bytes/words.js';
 import { FheError } from '../errors.js';
 import { type Work } from '../evaluate/work.js';
+import { type ParameterSet } from '../params/index.js';
+import { type PlanCell } from '../plan/types.js';
 import { type SealCiphertext, type SealContext, type SealRelinKeys } from '../seal/index.js';
+import { Accumulator } from './accumulator.js';
 import { type Checkpoint } from './engine.js';
 import { Operands } from './operands.js';
 
-export class Evaluation implements Disposable {
+export class Evaluation {
   readonly #context: SealContext;
   readonly #work: Work;
   readonly #keys: SealRelinKeys | undefined;
-  readonly #sums = new Map<string, SealCiphertext>();
+  readonly #sums: Accumulator;
+  /** Operands of inner products, which SEAL computes, and of cells, which the accumulator does. */
+  readonly #inner: ReadonlySet<string>;
+  readonly #last: ReadonlySet<string>;
+  readonly #scales: ReadonlyMap<string, number>;
 
   /** @param keys needed if the work has products */
   constructor(context: SealContext, work: Work, keys: SealRelinKeys | undefined) {
     this.#context = context;
     this.#work = work;
     this.#keys = keys;
+    this.#sums = new Accumulator(context.set);
+    this.#inner = new Set(work.products.flatMap(({ left, right }) => [left, right]));
+    this.#last = new Set(work.cells.flatMap(({ operands }): string[] => operands));
+    this.#scales = scalesOf(work, context.set);
   }
 
-  /** @param load a column's ciphertext, which becomes the evaluation's */
-  addBatch(load: (column: string) => SealCiphertext, checkpoint: Checkpoint): void {
+  /** @param load the body of a column's ciphertext */
+  addBatch(load: (column: string) => Uint8Array, checkpoint: Checkpoint): void {
     const { evaluator, set } = this.#context;
     using operands = new Operands(evaluator);
-    for (const name of this.#work.columns) {
-      checkpoint();
-      const column = load(name);
-      operands.put(name, column);
-      if (column.scale !== 2 ** set.scaleBits)
-        throw new FheError(
-          'CIPHERTEXT_MALFORMED',
-          `The column ${name} is not at the scale of fresh columns.`,
-        );
-    }
-    for (const { id, left, right, primes } of this.#work.products) {
-      checkpoint();
-      const product = this.#multiply(operands, left, right, primes + 1);
-      operands.put(id, product);
-      evaluator.relinearizeInPlace(product, this.#relinKeys());
-      evaluator.rescaleInPlace(product);
-    }
-    for (const { id, operands: names, primes } of this.#work.cells) {
-      checkpoint();
-      const [left, right] = names;
-      if (right !== undefined) {
-        const product = this.#multiply(operands, left, right, primes);
-        const sum = this.#sums.get(id);
-        if (!sum) this.#sums.set(id, product);
-        else
-          try {
-            evaluator.addInPlace(sum, product);
-          } finally {
-            product[Symbol.dispose]();
-          }
-      } else {
-        const column = operands.at(left, primes);
-        const sum = this.#sums.get(id);
-        if (sum) evaluator.addInPlace(sum, column);
-        else this.#sums.set(id, column.clone());
+    try {
+      for (const name of this.#work.columns) {
+        checkpoint();
+        const body = load(name);
+        const { size, scale, words } = parseCiphertext(body, set);
+        if (size !== 2)
+          throw new FheError('CIPHERTEXT_MALFORMED', 'A column or partial result has two polynomials.');
+        if (scale !== this.#scales.get(name))
+          throw new FheError(
+            'CIPHERTEXT_MALFORMED',
+            `The column ${name} is not at the scale of fresh columns.`,
+          );
+        if (this.#last.has(name)) this.#sums.put(name, words);
+        if (this.#inner.has(name)) operands.put(name, this.#context.loadCiphertext(body));
       }
+      for (const { id, left, right, primes } of this.#work.products) {
+        checkpoint();
+        const product = this.#multiply(operands, left, right, primes + 1);
+        operands.put(id, product);
+        evaluator.relinearizeInPlace(product, this.#relinKeys());
+        evaluator.rescaleInPlace(product);
+        if (this.#last.has(id)) this.#sums.put(id, parseCiphertext(product.save(), set).words);
+      }
+      const added = new Set<string>();
+      for (const cell of this.#work.cells) {
+        checkpoint();
+        const key = sumOf(cell);
+        const [left, right] = cell.operands;
+        if (!added.has(key)) this.#sums.add(key, cell.primes, left, right);
+        added.add(key);
+      }
+    } finally {
+      this.#sums.endBatch();
     }
   }
 
-  /** SEAL's bytes of each cell, two polynomials at the release level. */
-  finish(checkpoint: Checkpoint): Uint8Array[] {
-    return this.#work.cells.map(({ id }) => {
+  /** SEAL's bytes of the named cells, two polynomials at the release level. */
+  finish(cells: readonly string[], checkpoint: Checkpoint): Uint8Array[] {
+    const made = new Map<string, Uint8Array>();
+    return cells.map((id) => {
       checkpoint();
-      const sum = this.#sums.get(id);
-      if (!sum) throw new FheError('ARGUMENT_INVALID', 'There is no batch to evaluate.');
-      if (sum.size === 3) this.#context.evaluator.relinearizeInPlace(sum, this.#relinKeys());
-      return sum.save();
+      const cell = this.#cell(id);
+      const key = sumOf(cell);
+      const body = made.get(key) ?? this.#finishSum(cell);
+      made.set(key, body);
+      return body;
     });
   }
 
-  [Symbol.dispose](): void {
-    for (const sum of this.#sums.values()) sum[Symbol.dispose]();
-    this.#sums.clear();
+  /** The words of the named cells' sums as they are, none where no batch has come: for {@link absorb} elsewhere. */
+  drain(cells: readonly string[]): Uint8Array[] {
+    return cells.map((id) => {
+      const key = sumOf(this.#cell(id));
+      return this.#sums.has(key) ? bytesOf(this.#sums.read(key).words) : new Uint8Array();
+    });
+  }
+
+  /** Adds what another thread drained, whose batches were all others. */
+  absorb(sums: readonly (readonly [string, Uint8Array])[]): void {
+    for (const [id, bytes] of sums) {
+      const cell = this.#cell(id);
+      const size = cell.operands.length === 2 ? 3 : 2;
+      this.#sums.absorb(sumOf(cell), { size, primes: cell.primes, words: wordsOf(bytes) });
+    }
+  }
+
+  #finishSum(cell: PlanCell): Uint8Array {
+    const { set, evaluator } = this.#context;
+    const operands: string[] = cell.operands;
+    const scale = operands.reduce((product, name) => product * (this.#scales.get(name) ?? 1), 1);
+    const { size, primes, words } = this.#sums.read(sumOf(cell));
+    const body = buildCiphertext(set, { size, primes, scale, words });
+    if (size === 2) return body;
+    using sum = this.#context.loadCiphertext(body);
+    evaluator.relinearizeInPlace(sum, this.#relinKeys());
+    return sum.save();
+  }
+
+  #cell(id: string): PlanCell {
+    const cell = this.#work.cells.find((candidate) => candidate.id === id);
+    if (!cell) throw new FheError('ARGUMENT_INVALID', `The work has no cell ${id}.`);
+    return cell;
   }
 
   #multiply(operands: Operands, left: string, right: string, primes: number): SealCiphertext {
@@ -91,4 +133,19 @@ export class Evaluation implements Disposable {
     if (!this.#keys) throw new FheError('KEY_MISSING', 'A product needs the relinearisation key.');
     return this.#keys;
   }
+}
+
+/** What cells that share a sum have in common. */
+function sumOf({ operands, primes }: Pick<PlanCell, 'operands' | 'primes'>): string {
+  return `${operands.join('*')}@${primes}`;
+}
+
+/** The scales that SEAL states, of columns and inner products. */
+function scalesOf(work: Work, set: ParameterSet): Map<string, number> {
+  const scales = new Map(work.columns.map((name) => [name, 2 ** set.scaleBits]));
+  for (const { id, left, right, primes } of work.products) {
+    const product = (scales.get(left) ?? 1) * (scales.get(right) ?? 1);
+    scales.set(id, product / Number(set.primes[primes]));
+  }
+  return scales;
 }

@@ -34,7 +34,12 @@ function answer(engine: CipherEngine, request: Request, checkpoint: () => void):
       engine.addBatch(new Map(request.columns), checkpoint);
       return [];
     case 'finish':
-      return engine.finish(checkpoint);
+      return engine.finish(request.cells, checkpoint);
+    case 'drain':
+      return engine.drain(request.cells);
+    case 'absorb':
+      engine.absorb(request.sums);
+      return [];
     case 'reset':
       engine.reset();
       return [];

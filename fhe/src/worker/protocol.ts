@@ -7,7 +7,9 @@ export type Request =
   | { kind: 'encrypt'; epochId: string; column: Float64Array }
   | { kind: 'begin'; epochId: string; work: Work }
   | { kind: 'batch'; columns: [string, Uint8Array][] }
-  | { kind: 'finish' }
+  | { kind: 'drain'; cells: string[] }
+  | { kind: 'absorb'; sums: [string, Uint8Array][] }
+  | { kind: 'finish'; cells: string[] }
   /** Forgets what `begin` and `batch` left; comes after every task that ended early. */
   | { kind: 'reset' }
   | { kind: 'add'; epochId: string; blobs: Uint8Array[] };
