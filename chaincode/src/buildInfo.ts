@@ -1,6 +1,6 @@
 /** What this process runs: organisations compare it before they trust each other's endorsements. */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { parameterSet } from '@strokeshare/fhe';
 import { type Context, Contract, Info } from 'fabric-contract-api';
@@ -33,7 +33,7 @@ function buildInfo(): BuildInfo {
     contracts: chosenContracts(),
     version: versionOf(join(__dirname, '..')),
     codeDigest: codeDigest([__dirname, fhe]),
-    nodeSeal: versionOf(packageFolder(require.resolve('node-seal', { paths: [fhe] }))),
+    nodeSeal: versionOf(dependencyFolder('node-seal', fhe)),
     node: process.version,
     parameterSets: Object.fromEntries(
       (['additive', 'standard', 'deep'] as const).map((name) => [name, parameterSet(name).id]),
@@ -59,7 +59,11 @@ const builtFiles = (folder: string): string[] =>
     .filter((entry) => entry.isFile() && /\.(js|wasm)$/.test(entry.name))
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));
 
-function packageFolder(file: string): string {
-  const parts = file.split(sep);
-  return parts.slice(0, parts.lastIndexOf('node-seal') + 1).join(sep);
+/** Where a package that a folder's code imports lies; resolved by hand, since ES-only packages do not let `require` do it. */
+function dependencyFolder(name: string, from: string): string {
+  const folder = join(from, 'node_modules', name);
+  if (existsSync(join(folder, 'package.json'))) return folder;
+  const parent = dirname(from);
+  if (parent === from) throw new Error(`The package ${name} is not installed.`);
+  return dependencyFolder(name, parent);
 }
