@@ -15,4 +15,12 @@ export { down, stop } from './operations/down.js';
 export { type NetworkInfo } from './operations/info.js';
 export { type StartOptions } from './operations/startDaemon.js';
 export { status, type NetworkStatus } from './operations/status.js';
+export {
+  identifyProcess,
+  isRunning,
+  killGroup,
+  type ProcessIdentity,
+  processIdentitySchema,
+  waitForExit,
+} from './daemon/processes.js';
 export { up } from './operations/up.js';
