@@ -15,6 +15,7 @@ export type ClientErrorCode =
   | 'CONTRACT_REFUSED'
   | 'ENDORSEMENT_FAILED'
   | 'COMMIT_FAILED'
+  | 'REQUEST_INVALID'
   | 'ANSWER_INVALID'
   // an institution's agent
   | 'KEY_FILE_INVALID'

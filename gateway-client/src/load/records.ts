@@ -132,14 +132,17 @@ async function* decode(
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
   encoding: string,
 ): AsyncGenerator<string> {
-  let decoder: TextDecoder;
-  try {
-    decoder = new TextDecoder(encoding, { fatal: true });
-  } catch (cause) {
-    throw new ClientError('MAPPING_INVALID', `The encoding ${encoding} is not known.`, { cause });
-  }
+  const decoder = decoderOf(encoding);
   for await (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) {
     yield decoder.decode(piece, { stream: true });
   }
   yield decoder.decode();
+}
+
+function decoderOf(encoding: string) {
+  try {
+    return new TextDecoder(encoding, { fatal: true });
+  } catch (cause) {
+    throw new ClientError('MAPPING_INVALID', `The encoding ${encoding} is not known.`, { cause });
+  }
 }

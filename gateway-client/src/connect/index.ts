@@ -1,0 +1,19 @@
+export {
+  institutionClient,
+  operatorClient,
+  recordsClient,
+  researcherClient,
+  type ConsortiumNames,
+  type InstitutionClient,
+  type OperatorClient,
+  type RecordsClient,
+  type ResearcherClient,
+  type TypedCallOptions,
+} from './clients.js';
+export type { LedgerEvent, LedgerEvents } from './events.js';
+export { connectLedger, type CallControl, type Committed, type Ledger, type LedgerCall } from './ledger.js';
+export { LedgerError, type Stage } from './ledger-error.js';
+export { connectionProfile, readProfile, type ConnectionProfile } from './profile.js';
+export { callAtEvents, untilDefined } from './until.js';
+export { Wake } from './wake.js';
+export { withRetries, type RetryOptions } from './retry.js';
