@@ -1,0 +1,67 @@
+import { digestOf, signDetached, verifyDetached, type AgreementView } from '@strokeshare/chaincode';
+import { ClientError } from '../errors.js';
+import { allInstitutions, allPages, report, type AgentContext, type Step } from './context.js';
+
+/** Signs or refuses one proposed agreement, as the institution's policy says. */
+export const agreementStep: Step = async (context) => {
+  const { consortium, mspId, policy, signal } = context;
+  const agreements = await allPages((after) =>
+    consortium.agreements.list(after === undefined ? {} : { after }, { signal }),
+  );
+  for (const { agreementId, content } of agreements) {
+    if (!content.owners.includes(mspId)) continue;
+    const agreement = await consortium.agreements.get({ agreementId }, { signal });
+    if (agreement.state !== 'PROPOSED' || agreement.signatures[mspId]) continue;
+    if (digestOf(content) !== agreement.digest) {
+      throw new ClientError(
+        'REPLAY_MISMATCH',
+        `The digest of agreement ${agreementId} is not that of its content.`,
+      );
+    }
+    const decision = await policy.decide(agreement);
+    if (decision.answer === 'wait') continue;
+    if (decision.answer === 'refuse') {
+      await consortium.agreements.refuse({ agreementId, reason: decision.reason }, { signal });
+      report(context, 'agreement', agreementId, `refused: ${decision.reason}`);
+    } else {
+      const signature = signDetached(content, context.keys.signing.privateKey);
+      await consortium.agreements.sign({ agreementId, signature }, { signal });
+      report(context, 'agreement', agreementId, 'signed');
+    }
+    return true;
+  }
+  return false;
+};
+
+/**
+ * Reads an agreement and verifies for itself what the contract verified: every owner's signature over the content, by
+ * the enrolled key, the digest that the job names, and the period by the own clock.
+ *
+ * @throws ClientError `POLICY_REFUSED` naming what does not hold.
+ */
+export async function requireAgreement(
+  context: AgentContext,
+  agreementId: string,
+  digest: string,
+): Promise<AgreementView> {
+  const refuse = (reason: string): ClientError =>
+    new ClientError('POLICY_REFUSED', `The agreement ${agreementId} ${reason}.`);
+  const agreement = await context.consortium.agreements.get({ agreementId }, { signal: context.signal });
+  const { content, signatures } = agreement;
+  if (digestOf(content) !== digest) throw refuse('is not the one that the job names');
+  const keys = new Map((await allInstitutions(context)).map((entry) => [entry.mspId, entry.signingKey]));
+  for (const owner of content.owners) {
+    const key = keys.get(owner);
+    const signature = signatures[owner]?.signature;
+    if (!key || !signature || !verifyDetached(content, signature, key)) {
+      throw refuse(`has no valid signature of ${owner}`);
+    }
+  }
+  const now = Date.now();
+  if (now < Date.parse(content.permission.from) || now >= Date.parse(content.permission.until)) {
+    throw refuse(
+      `covers ${content.permission.from} to ${content.permission.until}, and it is another time here`,
+    );
+  }
+  return agreement;
+}

@@ -1,0 +1,100 @@
+import type { EpochView, Institution } from '@strokeshare/chaincode';
+import type { ColumnBatch, KeyCeremony } from '@strokeshare/fhe';
+import type { BlobStore } from '@strokeshare/storage-node';
+import type { InstitutionClient, RecordsClient } from '../connect/index.js';
+import type { EpochKeys, Evaluators } from './evaluators.js';
+import type { InstitutionKeys } from './keys.js';
+import type { PeerBlobs } from './peer-blobs.js';
+import type { InstitutionPolicy } from './policy.js';
+import type { ReplayedJob } from './replay.js';
+import type { Vault } from './vault.js';
+
+/** One line about what an agent did; never a secret, never a patient's value. */
+export interface AgentEvent {
+  mspId: string;
+  step: string;
+  /** Epoch, agreement or job. */
+  id: string;
+  message: string;
+}
+
+/** A message of a ceremony that was committed to, with what opens the commitment. */
+export interface SentMessage {
+  nonce: string;
+  bytesHash: string;
+  bytes: Uint8Array;
+}
+
+/** A ceremony that this process takes part in. Its secrets live in memory alone and are lost with it. */
+export interface OngoingCeremony {
+  ceremony: KeyCeremony;
+  attempt: number;
+  /** Own messages that were committed to, by label. */
+  sent: Map<string, SentMessage>;
+  /** Hashes of the combined keys, once they are made and the own share is stored. */
+  result?: { publicKeyHash: string; relinKeysHash: string };
+}
+
+/** Everything that the steps of one institution's agent work with. */
+export interface AgentContext {
+  readonly mspId: string;
+  readonly consortium: InstitutionClient;
+  readonly records: RecordsClient;
+  /** What the institution publishes. */
+  readonly store: BlobStore;
+  readonly peers: PeerBlobs;
+  readonly vault: Vault;
+  readonly keys: InstitutionKeys;
+  readonly policy: InstitutionPolicy;
+  readonly evaluators: Evaluators;
+  readonly ceremonies: Map<string, OngoingCeremony>;
+  /** Jobs that this process recomputed, until they end. */
+  readonly replays: Map<string, Promise<ReplayedJob>>;
+  /** Plain columns of the own datasets, for the own counts. */
+  readonly ownColumns: Map<string, Promise<ColumnBatch[]>>;
+  readonly report: (event: AgentEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+/** A step reads the ledger, does at most one thing, and says whether it did. */
+export type Step = (context: AgentContext) => Promise<boolean>;
+
+/** Reports in the name of the context's institution. */
+export function report(context: AgentContext, step: string, id: string, message: string): void {
+  context.report({ mspId: context.mspId, step, id, message });
+}
+
+/** The keys of an active epoch, from the own store: every member keeps them there. */
+export function epochKeys(
+  { store }: AgentContext,
+  epoch: Pick<EpochView, 'epochId' | 'publicKeyHash' | 'relinKeysHash'>,
+): EpochKeys {
+  const read = (hash: string | undefined) => () =>
+    hash === undefined
+      ? Promise.reject(new TypeError(`epoch ${epoch.epochId} has no keys yet`))
+      : store.get(hash);
+  return {
+    epochId: epoch.epochId,
+    publicKey: read(epoch.publicKeyHash),
+    relinKeys: read(epoch.relinKeysHash),
+  };
+}
+
+/** All enrolled institutions, in the order of their MSP IDs. */
+export async function allInstitutions({ consortium, signal }: AgentContext): Promise<Institution[]> {
+  return allPages((after) => consortium.institutions.list(after === undefined ? {} : { after }, { signal }));
+}
+
+/** Reads a list to its end. */
+export async function allPages<T>(
+  page: (after: string | undefined) => Promise<{ items: T[]; next?: string | undefined }>,
+): Promise<T[]> {
+  const items: T[] = [];
+  let after: string | undefined;
+  do {
+    const result = await page(after);
+    items.push(...result.items);
+    after = result.next;
+  } while (after !== undefined);
+  return items;
+}

@@ -1,0 +1,119 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type institutionLevels, type Institution } from '@strokeshare/chaincode';
+import { FileBlobStore } from '@strokeshare/storage-node';
+import { z } from 'zod';
+import {
+  connectionProfile,
+  connectLedger,
+  institutionClient,
+  recordsClient,
+  type Ledger,
+  type LedgerEvents,
+} from '../connect/index.js';
+import { ClientError } from '../errors.js';
+import { allInstitutions, type AgentContext, type AgentEvent } from './context.js';
+import { makePrivateFolder, writePrivateFile } from './durable-file.js';
+import type { Evaluators } from './evaluators.js';
+import { openKeys } from './keys.js';
+import { FolderPeerBlobs } from './peer-blobs.js';
+import { boundedPolicy, policyBounds } from './policy.js';
+import { Vault } from './vault.js';
+
+const agentConfig = z.strictObject({
+  /** How the agent connects to its institution's peer. */
+  profile: connectionProfile,
+  /** The institution's private channel. */
+  recordsChannel: z.string().min(1),
+  /** Store folder of every other institution, by MSP ID. */
+  peerStores: z.record(z.string(), z.string()),
+  policy: policyBounds,
+});
+/** What an agent's folder is set up with. */
+export type AgentConfig = z.infer<typeof agentConfig>;
+
+const CONFIG_FILE = 'agent.json';
+
+/** The store that an agent's folder holds; other institutions on this machine name it in their configuration. */
+export function storeFolderOf(agentFolder: string): string {
+  return join(agentFolder, 'store');
+}
+
+/** Sets up the folder of an institution's agent: readable by its owner alone. */
+export async function initAgent(folder: string, config: AgentConfig): Promise<void> {
+  await makePrivateFolder(folder);
+  await writePrivateFile(join(folder, CONFIG_FILE), JSON.stringify(agentConfig.parse(config), undefined, 2));
+}
+
+/** What an agent is opened with besides its folder. */
+export interface AgentSurroundings {
+  evaluators: Evaluators;
+  signal: AbortSignal;
+  report: (event: AgentEvent) => void;
+}
+
+/** An opened agent: its context, and the events that wake it. */
+export interface Agent extends Disposable {
+  readonly context: AgentContext;
+  readonly events: LedgerEvents;
+}
+
+/**
+ * Opens the agent of a folder.
+ *
+ * @throws ClientError `PROFILE_INVALID`, `KEY_FILE_INVALID`.
+ */
+export async function openAgent(folder: string, surroundings: AgentSurroundings): Promise<Agent> {
+  const config = await readConfig(join(folder, CONFIG_FILE));
+  const vault = await Vault.open(join(folder, 'vault'), join(folder, 'vault.key'));
+  const [keys, store] = await Promise.all([openKeys(vault), FileBlobStore.open(storeFolderOf(folder))]);
+  const ledger: Ledger = await connectLedger(config.profile);
+  const context: AgentContext = {
+    mspId: config.profile.mspId,
+    consortium: institutionClient(ledger),
+    records: recordsClient(ledger, config.recordsChannel),
+    store,
+    peers: new FolderPeerBlobs(config.peerStores),
+    vault,
+    keys,
+    policy: boundedPolicy(config.policy),
+    ceremonies: new Map(),
+    replays: new Map(),
+    ownColumns: new Map(),
+    ...surroundings,
+  };
+  return {
+    context,
+    events: ledger.events('consortium', 'consortium'),
+    [Symbol.dispose]() {
+      for (const { ceremony } of context.ceremonies.values()) ceremony[Symbol.dispose]();
+      ledger[Symbol.dispose]();
+    },
+  };
+}
+
+/** Enters the institution on the consortium channel, with its keys; nothing is done where it is entered already. */
+export async function enroll(
+  context: AgentContext,
+  { name, level }: { name: string; level: (typeof institutionLevels)[number] },
+): Promise<Institution> {
+  const known = (await allInstitutions(context)).find(({ mspId }) => mspId === context.mspId);
+  if (known) return known;
+  return context.consortium.institutions.enroll(
+    {
+      name,
+      level,
+      signingKey: context.keys.signing.publicKeyPem,
+      sealingKey: Buffer.from(context.keys.sealing.publicKey).toString('base64'),
+    },
+    { signal: context.signal },
+  );
+}
+
+async function readConfig(path: string): Promise<AgentConfig> {
+  try {
+    return agentConfig.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (cause) {
+    throw new ClientError('PROFILE_INVALID', `${path} is not the configuration of an agent.`, { cause });
+  }
+}

@@ -1,0 +1,70 @@
+import type { JobAccess, SharesView } from '@strokeshare/chaincode';
+import { combineShares, roundedCount, sumOfC0 } from '@strokeshare/fhe';
+import { ClientError } from '../errors.js';
+import { sealShares, sharesOf } from '../sealed-messages.js';
+import { report, type AgentContext } from './context.js';
+import { passedByAll, sharesOfCells } from './counts.js';
+import type { ReplayedJob } from './replay.js';
+
+/**
+ * Seals this holder's shares of the values to the researcher: only of cells whose count the whole committee passed
+ * and the contract computed as this holder does.
+ */
+export async function postValueShares(
+  context: AgentContext,
+  access: JobAccess,
+  replayed: ReplayedJob,
+  posted: SharesView,
+): Promise<void> {
+  const { job } = access;
+  const passing = await passedByAll(context, access, replayed, posted);
+  for (const cell of passing) requireSameCount(access, replayed, posted, cell);
+  const cells = replayed.plan.cells
+    .filter(
+      ({ id, kind, countCell }) => kind === 'value' && replayed.aggregates.has(id) && passing.has(countCell),
+    )
+    .map(({ id }) => id);
+  const shares = await sharesOfCells(context, access, replayed, cells);
+  const { researcherId } = job;
+  const researcher = await context.consortium.researchers.get({ researcherId }, { signal: context.signal });
+  const sealed = await sealShares(researcher.sealingKey, shares, {
+    kind: 'value-shares',
+    jobId: job.jobId,
+    sender: context.mspId,
+    recipient: researcherId,
+  });
+  await context.consortium.jobs.postValueShares({ jobId: job.jobId, sealed }, { signal: context.signal });
+  report(context, 'values', job.jobId, `sealed ${shares.size} value shares to the researcher`);
+}
+
+/** The contract's count of a passing cell has to be the one that the opened shares give. */
+function requireSameCount(
+  { job }: JobAccess,
+  { plan, set, aggregates }: ReplayedJob,
+  { opened }: SharesView,
+  cell: string,
+): void {
+  const shares = new Map(
+    (job.committee ?? []).map(({ mspId, index }) => [
+      index,
+      sharesOf(opened[mspId]?.shares ?? {}).get(cell) ?? new Uint8Array(),
+    ]),
+  );
+  const scale = plan.cells.find(({ id }) => id === cell)?.scale;
+  const body = aggregates.get(cell);
+  const outcome = job.outcomes?.[cell];
+  const count =
+    scale &&
+    body &&
+    roundedCount(
+      combineShares(set, { c0: sumOfC0(body, set), shares }),
+      { numerator: BigInt(scale.numerator), denominator: BigInt(scale.denominator) },
+      set.slots,
+    );
+  if (outcome?.status !== 'PASSED' || count === undefined || Number(count) !== outcome.count) {
+    throw new ClientError(
+      'REPLAY_MISMATCH',
+      `The contract and the opened shares differ in the count of cell ${cell} of job ${job.jobId}.`,
+    );
+  }
+}

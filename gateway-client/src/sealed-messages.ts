@@ -1,0 +1,54 @@
+import { shareBundle, type ShareBundle } from '@strokeshare/chaincode';
+import { openSealed, sealTo, type SealingKeyPair } from '@strokeshare/fhe';
+
+/** What a sealed bundle of shares is and for whom; it opens for nothing else. */
+export interface SharePurpose {
+  kind: 'count-shares' | 'value-shares';
+  jobId: string;
+  /** MSP ID of the holder whose shares they are. */
+  sender: string;
+  /** MSP ID of the receiving holder, or the researcher's id. */
+  recipient: string;
+}
+
+/** Seals shares (HPKE, base64 text). */
+export async function sealShares(
+  sealingKey: string,
+  shares: ReadonlyMap<string, Uint8Array>,
+  purpose: SharePurpose,
+): Promise<string> {
+  const bundle: ShareBundle = Object.fromEntries(
+    [...shares].map(([cell, share]) => [cell, Buffer.from(share).toString('base64')]),
+  );
+  const sealed = await sealTo(
+    new Uint8Array(Buffer.from(sealingKey, 'base64')),
+    Buffer.from(JSON.stringify(bundle)),
+    infoOf(purpose),
+  );
+  return Buffer.from(sealed).toString('base64');
+}
+
+/**
+ * Opens what {@link sealShares} sealed.
+ *
+ * @throws FheError `SEALED_MESSAGE_INVALID`; ZodError when the sender sealed something else.
+ */
+export async function openShares(
+  keys: Pick<SealingKeyPair, 'privateKey'>,
+  sealed: string,
+  purpose: SharePurpose,
+): Promise<Map<string, Uint8Array>> {
+  const text = await openSealed(keys, new Uint8Array(Buffer.from(sealed, 'base64')), infoOf(purpose));
+  return sharesOf(shareBundle.parse(JSON.parse(Buffer.from(text).toString('utf8'))));
+}
+
+/** The bytes of a bundle, by cell. */
+export function sharesOf(bundle: ShareBundle): Map<string, Uint8Array> {
+  return new Map(
+    Object.entries(bundle).map(([cell, share]) => [cell, new Uint8Array(Buffer.from(share, 'base64'))]),
+  );
+}
+
+function infoOf({ kind, jobId, sender, recipient }: SharePurpose): Uint8Array {
+  return Buffer.from(JSON.stringify(['strokeshare', 1, kind, jobId, sender, recipient]));
+}
