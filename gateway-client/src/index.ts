@@ -1,0 +1,6 @@
+export * from './agent/index.js';
+export * from './connect/index.js';
+export { ClientError, type ClientErrorCode } from './errors.js';
+export * from './load/index.js';
+export * from './researcher/index.js';
+export * from './statistics/index.js';

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { SealingKeyPair } from '@strokeshare/fhe';
+import { z } from 'zod';
+import { makePrivateFolder, writePrivateFile } from '../agent/durable-file.js';
+import { openSealingKey } from '../agent/keys.js';
+import { Vault } from '../agent/vault.js';
+import {
+  connectionProfile,
+  connectLedger,
+  researcherClient,
+  type Ledger,
+  type LedgerEvents,
+  type ResearcherClient,
+} from '../connect/index.js';
+import { ClientError } from '../errors.js';
+
+const researcherConfig = z.strictObject({
+  /** The same identity through one peer or more; what is read is compared between them. */
+  profiles: z.array(connectionProfile).min(1),
+});
+/** What a researcher's folder is set up with. */
+export type ResearcherConfig = z.infer<typeof researcherConfig>;
+
+/** A researcher at work. */
+export interface ResearcherContext {
+  /** Submits, and reads where one peer's word is enough. */
+  readonly client: ResearcherClient;
+  /** One client per peer; results are read from all of them. */
+  readonly readers: readonly ResearcherClient[];
+  readonly keys: SealingKeyPair;
+  readonly events: LedgerEvents;
+  readonly signal: AbortSignal;
+}
+
+/** An opened researcher; dispose of it to close the connections. */
+export type Researcher = ResearcherContext & Disposable;
+
+/** Sets up a researcher's folder and returns the path of its profile, which {@link openResearcher} takes. */
+export async function initResearcher(folder: string, config: ResearcherConfig): Promise<string> {
+  await makePrivateFolder(folder);
+  const path = join(folder, 'researcher.json');
+  await writePrivateFile(path, JSON.stringify(researcherConfig.parse(config), undefined, 2));
+  return path;
+}
+
+/**
+ * Opens a researcher's profile; the key that results are sealed to lies in the vault beside it.
+ *
+ * @throws ClientError `PROFILE_INVALID`, `KEY_FILE_INVALID`.
+ */
+export async function openResearcher(profilePath: string, signal: AbortSignal): Promise<Researcher> {
+  const folder = dirname(profilePath);
+  const { profiles } = await readConfig(profilePath);
+  const vault = await Vault.open(join(folder, 'vault'), join(folder, 'vault.key'));
+  const keys = await openSealingKey(vault);
+  const ledgers: Ledger[] = [];
+  for (const profile of profiles) ledgers.push(await connectLedger(profile));
+  const [first] = ledgers;
+  if (!first) throw new TypeError('a researcher connects to a peer');
+  return {
+    client: researcherClient(first),
+    readers: ledgers.map((ledger) => researcherClient(ledger)),
+    keys,
+    events: first.events('consortium', 'consortium'),
+    signal,
+    [Symbol.dispose]() {
+      for (const ledger of ledgers) ledger[Symbol.dispose]();
+    },
+  };
+}
+
+async function readConfig(path: string): Promise<ResearcherConfig> {
+  try {
+    return researcherConfig.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (cause) {
+    throw new ClientError('PROFILE_INVALID', `${path} is not the profile of a researcher.`, { cause });
+  }
+}

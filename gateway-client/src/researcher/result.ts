@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { JobAccess, JobView, SharesView } from '@strokeshare/chaincode';
+import {
+  canonicalJson,
+  cellValue,
+  combineShares,
+  roundedCount,
+  type PlanCell,
+  type Rational,
+} from '@strokeshare/fhe';
+import type { ResearcherClient } from '../connect/index.js';
+import { ClientError } from '../errors.js';
+import { planOfJob, type JobPlan } from '../job/plan.js';
+import { openShares, sharesOf } from '../sealed-messages.js';
+import type { Measured } from '../statistics/index.js';
+import type { ResearcherContext } from './open.js';
+
+/** A released job: its plan, and every cell that was released. */
+export interface JobResult extends JobPlan {
+  job: JobView;
+  /** Exact, by count cell. */
+  counts: Map<string, number>;
+  /** Sums, by value cell, with the deviation of the error that the plan states. */
+  values: Map<string, Measured>;
+}
+
+const TRIES = 6;
+const FIRST_WAIT_MS = 50;
+
+/**
+ * Opens the result of a job that has ended: reads it from every peer the researcher is connected through and compares
+ * their answers, makes the plan anew, opens the shares that were sealed to this researcher and adds them up, and
+ * checks the contract's counts against the opened shares.
+ *
+ * @throws ClientError `RESULT_INVALID`, `REPLAY_MISMATCH`; FheError for shares that do not open.
+ */
+export async function openResult(context: ResearcherContext, jobId: string): Promise<JobResult> {
+  const { signal } = context;
+  const access = await agreed(context, ({ jobs }) =>
+    jobs.access({ jobId, step: 'valueRelease' }, { signal }),
+  );
+  const { aggregates } = await agreed(context, ({ jobs }) => jobs.aggregates({ jobId }, { signal }));
+  const shares = await agreed(context, ({ jobs }) => jobs.shares({ jobId }, { signal }));
+  const { job } = access;
+  const jobPlan = planOfJob(access);
+  const committee = job.committee ?? [];
+  const released = Object.values(job.outcomes ?? {}).some(({ status }) => status === 'PASSED');
+  if (released && committee.length !== access.epoch.threshold)
+    throw invalid(jobId, 'its committee is not complete');
+
+  const sealed = await openValueShares(context, access, shares);
+  const opened = new Map(
+    committee.map(({ mspId, index }) => [index, sharesOf(shares.opened[mspId]?.shares ?? {})]),
+  );
+  const counts = new Map<string, number>();
+  const values = new Map<string, Measured>();
+  for (const cell of jobPlan.plan.cells) {
+    const outcome = job.outcomes?.[cell.id] ?? job.outcomes?.[cell.countCell];
+    if (outcome?.status !== 'PASSED') continue;
+    const c0 = new Uint8Array(Buffer.from(aggregates[cell.id]?.c0 ?? '', 'base64'));
+    const own = sharesOfCell(cell.kind === 'count' ? opened : sealed, cell, jobId);
+    const residue = combineShares(jobPlan.set, { c0, shares: own });
+    const scale = scaleOf(cell);
+    if (cell.kind === 'value') {
+      const value = cellValue(residue, scale, jobPlan.set.slots);
+      values.set(cell.id, { value, deviation: Number(cell.errorDeviation) });
+    } else {
+      const count = Number(roundedCount(residue, scale, jobPlan.set.slots));
+      if (count !== outcome.count)
+        throw invalid(jobId, `the contract's count of ${cell.id} is not that of the shares`);
+      counts.set(cell.id, count);
+    }
+  }
+  return { ...jobPlan, job, counts, values };
+}
+
+/** Reads from every peer; their answers have to be the same, as soon as the slowest has caught up. */
+async function agreed<T>(
+  { readers, signal }: ResearcherContext,
+  read: (client: ResearcherClient) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const answers = await Promise.all(readers.map(read));
+    const [first] = answers;
+    if (first === undefined) throw new TypeError('a researcher reads from a peer');
+    if (answers.every((answer) => canonicalJson(answer) === canonicalJson(first))) return first;
+    if (attempt === TRIES) {
+      throw new ClientError(
+        'RESULT_INVALID',
+        'The peers that the result was read from give different answers.',
+      );
+    }
+    await sleep(FIRST_WAIT_MS * 2 ** attempt, undefined, { signal });
+  }
+}
+
+async function openValueShares(
+  { keys }: ResearcherContext,
+  { job }: JobAccess,
+  { valueShares }: SharesView,
+): Promise<Map<number, Map<string, Uint8Array>>> {
+  const entries = (job.committee ?? []).map(
+    async ({ mspId, index }): Promise<[number, Map<string, Uint8Array>]> => {
+      const sealed = valueShares[mspId]?.sealed;
+      if (sealed === undefined) return [index, new Map()];
+      const { jobId, researcherId } = job;
+      const purpose = { kind: 'value-shares', jobId, sender: mspId, recipient: researcherId } as const;
+      return [index, await openShares(keys, sealed, purpose)];
+    },
+  );
+  return new Map(await Promise.all(entries));
+}
+
+function sharesOfCell(
+  byHolder: ReadonlyMap<number, ReadonlyMap<string, Uint8Array>>,
+  { id }: PlanCell,
+  jobId: string,
+): Map<number, Uint8Array> {
+  const shares = [...byHolder].map(([index, bundle]): [number, Uint8Array] => {
+    const share = bundle.get(id);
+    if (!share) throw invalid(jobId, `holder ${index} gave no share of ${id}`);
+    return [index, share];
+  });
+  return new Map(shares);
+}
+
+function scaleOf({ scale }: PlanCell): Rational {
+  return { numerator: BigInt(scale.numerator), denominator: BigInt(scale.denominator) };
+}
+
+function invalid(jobId: string, reason: string): ClientError {
+  return new ClientError('RESULT_INVALID', `The result of job ${jobId} cannot be used: ${reason}.`);
+}

@@ -1,0 +1,116 @@
+import type { PlanRow, PlanStatistic } from '@strokeshare/fhe';
+import { ClientError } from '../errors.js';
+import { exact, mean, oddsRatio, sampleVariance, type Measured } from '../statistics/index.js';
+import type { JobResult } from './result.js';
+
+/** What a number of a result is. */
+export type Quantity =
+  'count' | 'mean' | 'variance' | 'proportion' | 'oddsRatio' | 'oddsRatioLower' | 'oddsRatioUpper';
+
+/** One line of a result. */
+export interface ResultRow {
+  /** Id of the statistic in the query. */
+  statistic: string;
+  quantity: Quantity;
+  /** The group: variable to level; both rows and columns for the cells of a table. */
+  labels: Record<string, string>;
+  /** Null where the count gate or an institution kept the group back. */
+  measured: Measured | null;
+}
+
+/**
+ * Computes the statistics of a job from its released cells.
+ *
+ * A 2x2 table compares the first level of its rows with the second; the first level of its columns is the event. The
+ * schema fixes the order of levels.
+ */
+export function resultRows(result: JobResult): ResultRow[] {
+  return result.plan.statistics.flatMap((statistic) => rowsOf(result, statistic));
+}
+
+function rowsOf(result: JobResult, statistic: PlanStatistic): ResultRow[] {
+  switch (statistic.kind) {
+    case 'count':
+      return statistic.rows.map((row) => line(statistic, 'count', row.labels, countOf(result, row)));
+    case 'mean':
+    case 'variance':
+      return statistic.rows.flatMap((row) => momentsOf(result, statistic, row));
+    case 'crosstab':
+      return tableOf(result, statistic);
+  }
+}
+
+function momentsOf(result: JobResult, statistic: PlanStatistic, row: PlanRow): ResultRow[] {
+  const { labels } = row;
+  const count = countOf(result, row);
+  const sum = result.values.get(row.sum ?? '');
+  const scaling = result.plan.scaling[statistic.variable ?? ''];
+  const sums = count && sum && { count: count.value, sum };
+  const rows = [
+    line(statistic, 'count', labels, count),
+    line(statistic, 'mean', labels, sums && scaling && mean(sums, scaling)),
+  ];
+  if (statistic.kind === 'mean') return rows;
+  const squares = result.values.get(row.squares ?? '');
+  const variance = sums && squares && scaling && sampleVariance({ ...sums, squares }, scaling);
+  return [...rows, line(statistic, 'variance', labels, variance)];
+}
+
+function tableOf(result: JobResult, statistic: PlanStatistic): ResultRow[] {
+  const rows = statistic.rows.map((row) => line(statistic, 'count', row.labels, countOf(result, row)));
+  // The planner makes the rows' variable the slowest.
+  const [rowVariable = '', columnVariable = ''] = Object.keys(statistic.rows[0]?.labels ?? {});
+  const rowLevels = [...new Set(rows.map(({ labels }) => labels[rowVariable] ?? ''))];
+  const columnLevels = [...new Set(rows.map(({ labels }) => labels[columnVariable] ?? ''))];
+  if (rowLevels.length !== 2 || columnLevels.length !== 2) return rows;
+  const [a, b, c, d] = rows.map(({ measured }) => measured?.value);
+  const [event = ''] = columnLevels;
+  const share = (level: string, events?: number, others?: number): ResultRow =>
+    line(
+      statistic,
+      'proportion',
+      { [rowVariable]: level, [columnVariable]: event },
+      events === undefined || others === undefined ? undefined : exact(events / (events + others)),
+    );
+  return [
+    ...rows,
+    share(rowLevels[0] ?? '', a, b),
+    share(rowLevels[1] ?? '', c, d),
+    ...oddsRatioRows(statistic, a, b, c, d),
+  ];
+}
+
+function oddsRatioRows(
+  statistic: PlanStatistic,
+  a?: number,
+  b?: number,
+  c?: number,
+  d?: number,
+): ResultRow[] {
+  const known = a !== undefined && b !== undefined && c !== undefined && d !== undefined;
+  const ratio = known
+    ? oddsRatio({ exposedEvent: a, exposedNone: b, unexposedEvent: c, unexposedNone: d })
+    : undefined;
+  return [
+    line(statistic, 'oddsRatio', {}, ratio && exact(ratio.estimate)),
+    line(statistic, 'oddsRatioLower', {}, ratio && exact(ratio.lower)),
+    line(statistic, 'oddsRatioUpper', {}, ratio && exact(ratio.upper)),
+  ];
+}
+
+function countOf({ counts }: JobResult, { count }: PlanRow): Measured | undefined {
+  const value = counts.get(count);
+  return value === undefined ? undefined : exact(value);
+}
+
+function line(
+  { id }: PlanStatistic,
+  quantity: Quantity,
+  labels: Record<string, string>,
+  measured: Measured | undefined,
+): ResultRow {
+  if (measured && !Number.isFinite(measured.value)) {
+    throw new ClientError('RESULT_INVALID', `The ${quantity} of ${id} is not a number.`);
+  }
+  return { statistic: id, quantity, labels, measured: measured ?? null };
+}

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import type { JobView, Permission, RequestPermission, Researcher as Entry } from '@strokeshare/chaincode';
+import { LedgerError, untilDefined } from '../connect/index.js';
+import { ClientError } from '../errors.js';
+import type { JobFile } from './job-file.js';
+import type { ResearcherContext } from './open.js';
+
+/** A job that the contract refused: the refusal is on the ledger. */
+export class JobRefused extends ClientError {
+  override readonly name = 'JobRefused';
+
+  constructor(
+    readonly jobId: string,
+    /** The rule's code, `VARIABLE_NOT_COVERED` for example. */
+    readonly refusalCode: string,
+    readonly reason: string,
+  ) {
+    super('JOB_REFUSED', `Job ${jobId} was refused: ${reason} (${refusalCode})`);
+  }
+}
+
+const ENDED = new Set(['RELEASED', 'SUPPRESSED', 'REFUSED', 'FAILED']);
+
+/** Enters the researcher with the key that results are sealed to; nothing is done where it is entered already. */
+export async function register(
+  { client, keys, signal }: ResearcherContext,
+  { name, affiliation }: { name: string; affiliation: string },
+): Promise<Entry> {
+  try {
+    return await client.researchers.get({}, { signal });
+  } catch (error) {
+    if (!(error instanceof LedgerError) || error.contractCode === undefined) throw error;
+  }
+  const sealingKey = Buffer.from(keys.publicKey).toString('base64');
+  return client.researchers.register({ name, affiliation, sealingKey }, { signal });
+}
+
+/** Asks for access. */
+export function requestAccess(
+  { client, signal }: ResearcherContext,
+  request: RequestPermission,
+): Promise<Permission> {
+  return client.permissions.request(request, { signal });
+}
+
+/**
+ * Submits a job under a fresh id.
+ *
+ * @throws JobRefused when the agreement does not cover it.
+ */
+export async function submitJob({ client, signal }: ResearcherContext, file: JobFile): Promise<JobView> {
+  const { name, agreement, purpose, query } = file;
+  const jobId = `${name}-${randomBytes(4).toString('hex')}`;
+  const job = await client.jobs.submit({ jobId, agreementId: agreement, purpose, query }, { signal });
+  return checkedOutcome(job);
+}
+
+/**
+ * Waits until a job has ended.
+ *
+ * @param onState - told of every state that the job is seen in.
+ * @throws JobRefused; ClientError `JOB_FAILED`, `CANCELLED`.
+ */
+export async function waitForJob(
+  { client, events, signal }: ResearcherContext,
+  jobId: string,
+  onState: (state: JobView['state']) => void = () => undefined,
+): Promise<JobView> {
+  let last: JobView['state'] | undefined;
+  return untilDefined(events, signal, async () => {
+    const job = await client.jobs.get({ jobId }, { signal });
+    if (job.state !== last) onState((last = job.state));
+    return ENDED.has(job.state) ? checkedOutcome(job) : undefined;
+  });
+}
+
+function checkedOutcome(job: JobView): JobView {
+  if (job.state === 'REFUSED') {
+    throw new JobRefused(job.jobId, job.refusal?.code ?? '', job.refusal?.reason ?? 'no reason was given.');
+  }
+  if (job.state === 'FAILED') {
+    const missing = job.missing?.join(', ') ?? '';
+    throw new ClientError(
+      'JOB_FAILED',
+      `Job ${job.jobId} failed at its deadline; ${missing} did not deliver.`,
+    );
+  }
+  return job;
+}
