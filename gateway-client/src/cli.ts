@@ -1,0 +1,77 @@
+import { join, resolve } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { serveAgents } from './cli/agent.js';
+import { queryRun } from './cli/query.js';
+import { ended, sentenceOf } from './cli/ending.js';
+import { demoDown, demoPaths, runDemo } from './demo/index.js';
+
+/** The project that this package is a part of. */
+const PROJECT = resolve(__dirname, '..', '..');
+
+function program(signal: AbortSignal): Command {
+  const command = new Command('strokeshare')
+    .description(
+      'Research questions across the hospitals of a stroke alliance, answered on encrypted records.',
+    )
+    .exitOverride()
+    .showHelpAfterError('(add --help for the usage)');
+
+  command
+    .command('demo')
+    .description('run the main job: four hospitals, a collective key, three questions on 19,435 patients')
+    .option('--keep', 'leave the network and the agents running')
+    .option('--down', 'take down what a demo left running, and remove everything that it made')
+    .option('--json', 'print the report as JSON')
+    .action(async ({ keep, down, json }: { keep?: boolean; down?: boolean; json?: boolean }) => {
+      if (down) {
+        await demoDown(demoPaths(join(PROJECT, '.strokeshare', 'demo')));
+        return;
+      }
+      const report = await runDemo({
+        project: PROJECT,
+        signal,
+        progress: process.stderr,
+        print: json ? () => undefined : (text) => console.log(text),
+        ...(keep && { keep }),
+      });
+      if (json) console.log(JSON.stringify(report, undefined, 2));
+    });
+
+  command
+    .command('query')
+    .description('ask a question')
+    .command('run <job>')
+    .description('submit the job of a YAML file, wait for its result and print it')
+    .requiredOption('--profile <file>', "the researcher's profile, a JSON file")
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  strokeshare query run examples/jobs/heparin-and-death.yaml --profile .strokeshare/demo/researcher/researcher.json',
+    )
+    .action((job: string, options: { profile: string; json?: boolean }) => queryRun(job, options, signal));
+
+  command
+    .command('agent <folders...>')
+    .description("serve institutions: follow the ledger and do what each folder's policy allows")
+    .action((folders: string[]) => serveAgents(folders, signal));
+  return command;
+}
+
+async function main(): Promise<void> {
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => interrupted.abort());
+  try {
+    await program(interrupted.signal).parseAsync();
+  } catch (error) {
+    // Commander has printed its own text, help included.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode;
+    else {
+      console.error(sentenceOf(error));
+      process.exitCode = interrupted.signal.aborted ? 130 : 1;
+    }
+  }
+  ended();
+}
+
+void main();

@@ -1,0 +1,75 @@
+/** The consortium of the demo: four hospitals with peers, and a research organisation without one. */
+import type { NetworkConfig } from '@strokeshare/network';
+
+/** One hospital of the demo. */
+export interface Hospital {
+  mspId: string;
+  domain: string;
+  name: string;
+  recordsChannel: string;
+  datasetId: string;
+}
+
+export const HOSPITALS: readonly Hospital[] = [1, 2, 3, 4].map((number) => ({
+  mspId: `Hospital${number}MSP`,
+  domain: `hospital${number}.strokeshare.example`,
+  name: `Hospital ${number}`,
+  recordsChannel: `hospital${number}-records`,
+  datasetId: `ist-hospital${number}`,
+}));
+
+export const RESEARCH = { mspId: 'ResearchMSP', domain: 'research.strokeshare.example', user: 'Researcher1' };
+export const AGENT_USER = 'Agent1';
+export const CONSORTIUM_CHANNEL = 'consortium';
+export const EPOCH_ID = 'epoch-1';
+export const KEY_THRESHOLD = 3;
+export const PARAMETER_SET = 'standard';
+export const MINIMUM_COHORT = 20;
+export const MINIMUM_OWN_COUNT = 5;
+export const AGREEMENT_ID = 'ist-outcomes';
+export const PERMISSION_ID = 'ist-outcomes-request';
+/** Disease-specific research. */
+export const PURPOSE = 'DUO:0000007';
+/** What the agreement covers; the delay to randomisation is left out, so that a job can be refused. */
+export const AGREED_VARIABLES = ['AGE', 'ID14', 'RCONSC', 'RSBP', 'RXASP', 'RXHEP', 'STYPE'];
+export const RELEASE_BUDGET = 200;
+export const AGREEMENT_DAYS = 90;
+export const CONDITIONS = ['DUO:0000042'];
+
+/** Most institutions of the consortium, as the threshold of a signature policy. */
+const MAJORITY = Math.floor(HOSPITALS.length / 2) + 1;
+
+/** The network of the demo. */
+export function demoNetwork(dir: string, basePort: number): NetworkConfig {
+  const peers = HOSPITALS.map(({ mspId }) => `'${mspId}.peer'`).join(', ');
+  return {
+    dir,
+    basePort,
+    organizations: [
+      ...HOSPITALS.map(({ mspId, domain }) => ({
+        mspId,
+        domain,
+        peer: true,
+        users: [{ name: AGENT_USER, attributes: { 'strokeshare.role': 'institution' } }],
+      })),
+      {
+        mspId: RESEARCH.mspId,
+        domain: RESEARCH.domain,
+        peer: false,
+        users: [{ name: RESEARCH.user, attributes: { 'strokeshare.role': 'researcher' } }],
+      },
+    ],
+    channels: [
+      {
+        name: CONSORTIUM_CHANNEL,
+        members: [...HOSPITALS.map(({ mspId }) => mspId), RESEARCH.mspId],
+        endorsement: `OutOf(${MAJORITY}, ${peers})`,
+      },
+      ...HOSPITALS.map(({ mspId, recordsChannel }) => ({
+        name: recordsChannel,
+        members: [mspId],
+        endorsement: `OR('${mspId}.peer')`,
+      })),
+    ],
+  };
+}

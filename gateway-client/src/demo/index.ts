@@ -1,0 +1,4 @@
+export { demoDown } from './down.js';
+export { type DemoReport, type ReportJob, type ReportRow } from './report.js';
+export { runDemo, type DemoOptions } from './run.js';
+export { demoPaths, type DemoPaths } from './state.js';

@@ -1,0 +1,179 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Schema } from '@strokeshare/fhe';
+import type { ResultRow } from '../researcher/index.js';
+import { toleranceOf } from '../statistics/index.js';
+import { publishedFigure } from './published.js';
+import type { StageTime } from './stages.js';
+
+/** One compared number; `encrypted` is null where the group was kept back. */
+export interface ReportRow {
+  label: string;
+  encrypted: number | null;
+  plain: number;
+  tolerance: number;
+  published?: number;
+}
+
+export interface ReportJob {
+  name: string;
+  rows: ReportRow[];
+}
+
+/** What the demo found: written to report.json in exactly this shape. */
+export interface DemoReport {
+  ok: boolean;
+  stages: StageTime[];
+  jobs: ReportJob[];
+}
+
+/** What the report says in words beside the numbers. */
+export interface ReportNotes {
+  /** The refused job's id, code and reason. */
+  refused: string;
+  attribution: string;
+}
+
+const WORDS: Record<ResultRow['quantity'], string> = {
+  count: 'patients',
+  mean: 'mean',
+  variance: 'variance',
+  proportion: 'proportion',
+  oddsRatio: 'odds ratio',
+  oddsRatioLower: 'odds ratio, lower 95 %',
+  oddsRatioUpper: 'odds ratio, upper 95 %',
+};
+
+/** Sets a result beside the plain computation: the same rows in the same order. */
+export function compareRows(
+  encrypted: readonly ResultRow[],
+  plain: readonly ResultRow[],
+  variables: Readonly<Record<string, string>>,
+  schema: Schema,
+): ReportRow[] {
+  return encrypted.map((row, index) => {
+    const truth = plain[index];
+    if (!truth?.measured || keyOf(truth) !== keyOf(row)) {
+      throw new TypeError(`the plain computation has no row ${keyOf(row)}`);
+    }
+    const published = publishedFigure(row);
+    return {
+      label: labelOf(row, variables, schema),
+      encrypted: row.measured?.value ?? null,
+      plain: truth.measured.value,
+      tolerance: row.quantity === 'count' ? 0 : toleranceOf(row.measured ?? truth.measured),
+      ...(published !== undefined && { published }),
+    };
+  });
+}
+
+/** Whether a row agrees: a group that was kept back does not, for the demo's groups are all large enough. */
+export function agrees({ encrypted, plain, tolerance }: ReportRow): boolean {
+  return encrypted !== null && Math.abs(encrypted - plain) <= tolerance;
+}
+
+/** Writes report.json and report.md into a folder. */
+export async function writeReport(folder: string, report: DemoReport, notes: ReportNotes): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`);
+  await writeFile(join(folder, 'report.md'), markdown(report, notes));
+}
+
+/** The tables of the report as text. */
+export function jobTable({ name, rows }: ReportJob): string {
+  const header = ['', 'encrypted', 'plain', 'difference', 'tolerance', 'published'];
+  const lines = rows.map((row) => [
+    row.label,
+    row.encrypted === null ? 'kept back' : number(row.encrypted),
+    number(row.plain),
+    row.encrypted === null ? '' : small(Math.abs(row.encrypted - row.plain)),
+    row.tolerance === 0 ? 'exact' : small(row.tolerance),
+    row.published === undefined ? '' : number(row.published),
+  ]);
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...lines.map((line) => (line[column] ?? '').length)),
+  );
+  const text = (cells: string[]): string =>
+    cells
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ');
+  return [name, text(header), ...lines.map(text)].map((line) => line.trimEnd()).join('\n');
+}
+
+function markdown({ ok, stages, jobs }: DemoReport, { refused, attribution }: ReportNotes): string {
+  const tables = jobs.map(({ name, rows }) => {
+    const lines = rows.map(
+      (row) =>
+        `| ${row.label} | ${row.encrypted === null ? 'kept back' : number(row.encrypted)} | ${number(row.plain)} ` +
+        `| ${row.tolerance === 0 ? 'exact' : small(row.tolerance)} ` +
+        `| ${row.published === undefined ? '' : number(row.published)} |`,
+    );
+    return [
+      `## ${name}`,
+      '',
+      '| | encrypted | plain | tolerance | published |',
+      '|---|---:|---:|---:|---:|',
+      ...lines,
+      '',
+    ];
+  });
+  return [
+    '# StrokeShare: the main job',
+    '',
+    ok
+      ? 'Every encrypted result agrees with the plain computation.'
+      : 'At least one encrypted result does not agree with the plain computation.',
+    '',
+    ...tables.flat(),
+    'Counts are exact. The tolerance of every other value is the larger of 1e-6 relative and eight standard deviations',
+    'of the error that its plan states.',
+    '',
+    '## Refused by the contract',
+    '',
+    refused,
+    '',
+    '## Time',
+    '',
+    '| stage | seconds |',
+    '|---|---:|',
+    ...stages.map(({ name, seconds }) => `| ${name} | ${seconds.toFixed(1)} |`),
+    '',
+    attribution,
+    '',
+  ].join('\n');
+}
+
+function labelOf(
+  { quantity, labels, statistic }: ResultRow,
+  variables: Readonly<Record<string, string>>,
+  schema: Schema,
+): string {
+  const groups = Object.entries(labels).map(([name, code]) => `${name} ${levelOf(schema, name, code)}`);
+  const variable = variables[statistic];
+  const what =
+    variable !== undefined && quantity !== 'count' ? `${WORDS[quantity]} of ${variable}` : WORDS[quantity];
+  return groups.length === 0 ? what : `${what}, ${groups.join(', ')}`;
+}
+
+function levelOf(schema: Schema, name: string, code: string): string {
+  const variable = schema.variables.find((candidate) => candidate.name === name);
+  const label =
+    variable && 'levels' in variable
+      ? variable.levels.find((level) => level.code === code)?.label
+      : undefined;
+  return label === undefined ? code : `${code} (${label})`;
+}
+
+function keyOf({ statistic, quantity, labels }: ResultRow): string {
+  return JSON.stringify([statistic, quantity, labels]);
+}
+
+function number(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toPrecision(9);
+}
+
+function small(value: number): string {
+  return value === 0 ? '0' : value.toExponential(1);
+}

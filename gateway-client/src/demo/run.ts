@@ -1,0 +1,193 @@
+import { join, relative } from 'node:path';
+import { Evaluators, follow, openAgent, type Agent, type AgentEvent } from '../agent/index.js';
+import { ClientError } from '../errors.js';
+import { openResearcher } from '../researcher/index.js';
+import { HOSPITALS } from './consortium.js';
+import { demoDown, removeDemo } from './down.js';
+import { EXTRA_FILE, readDemoJobs, runJob, runRefusedJob } from './jobs.js';
+import { keepServing } from './keep.js';
+import { ATTRIBUTION, dealTrial, type DealtRecords } from './records.js';
+import { agrees, jobTable, writeReport, type DemoReport, type ReportJob } from './report.js';
+import { agentFolder, deployContracts, makeFolders, startNetwork } from './setup.js';
+import { agree, enrollAll, makeKey, publishAll } from './sharing.js';
+import { Stages } from './stages.js';
+import { demoPaths, findDemo, running, takeFolder, type DemoPaths } from './state.js';
+
+/** Options of {@link runDemo}. */
+export interface DemoOptions {
+  /** The project's folder: data, examples and output are below it. */
+  project: string;
+  /** Where the demo keeps what it makes; `.strokeshare/demo` of the project by default. */
+  folder?: string;
+  /** Where the report goes; `out/demo` of the project by default. */
+  out?: string;
+  /** The trial's table, where it is another file. */
+  dataFile?: string;
+  basePort?: number;
+  /** Leaves the network up. */
+  keep?: boolean;
+  signal: AbortSignal;
+  /** Progress is shown here. */
+  progress: NodeJS.WriteStream;
+  /** Results are printed by it. */
+  print: (text: string) => void;
+}
+
+const BASE_PORT = 7051;
+/** Worker threads for encryption and evaluation, shared by the four agents: the contracts have their own. */
+const WORKERS = 2;
+/** The whole demo takes two minutes; what hangs is ended. */
+const LIMIT_MS = 20 * 60 * 1000;
+/** Commits, reveals and the confirmation of four members. */
+const CEREMONY_EVENTS = 4 * 11;
+
+/**
+ * Runs the main job on the embedded backend: from a fresh network to three released results, each beside the plain
+ * computation, and one refused job. Ends the network and removes what it made, unless it is to be kept.
+ *
+ * @throws ClientError `DEMO_RUNNING`, `FILE_MISSING`, `FILE_ALTERED`, `JOB_FILE_INVALID`, `DEMO_DIFFERS`, `CANCELLED`;
+ *   NetworkError `PORT_IN_USE`, `NO_SPACE` and others.
+ */
+export async function runDemo(options: DemoOptions): Promise<DemoReport> {
+  const paths = demoPaths(options.folder ?? join(options.project, '.strokeshare', 'demo'));
+  await refuseSecond(paths);
+  const stages = new Stages(options.progress);
+  const data = await stages.run('read and deal 19,435 patients', async () => ({
+    dealt: await dealTrial(join(options.project, 'data'), HOSPITALS.length, options.dataFile),
+    jobs: await readDemoJobs(join(options.project, 'examples', 'jobs')),
+  }));
+  await takeFolder(paths);
+  let kept = false;
+  try {
+    const report = await onNetwork(options, paths, stages, data);
+    if (options.keep) {
+      await stages.run('leave the agents running', () => keepServing(paths));
+      kept = true;
+      options.print(keptText(options, paths));
+    }
+    return report;
+  } catch (error) {
+    if (options.signal.aborted) {
+      throw new ClientError('CANCELLED', 'Interrupted; everything that the demo started is removed.', {
+        cause: error,
+      });
+    }
+    throw error;
+  } finally {
+    if (!kept) await removeDemo(paths);
+  }
+}
+
+async function refuseSecond(paths: DemoPaths): Promise<void> {
+  const found = await findDemo(paths);
+  if (found.kind === 'running') throw running();
+  if (found.kind === 'kept') {
+    throw new ClientError(
+      'DEMO_RUNNING',
+      'The network of an earlier demo was kept and is running; take it down first: ./test-network.sh down',
+    );
+  }
+  if (found.kind === 'left behind') await demoDown(paths);
+}
+
+async function onNetwork(
+  options: DemoOptions,
+  paths: DemoPaths,
+  stages: Stages,
+  { dealt, jobs }: { dealt: DealtRecords; jobs: Awaited<ReturnType<typeof readDemoJobs>> },
+): Promise<DemoReport> {
+  const ending = new AbortController();
+  const signal = AbortSignal.any([options.signal, ending.signal, AbortSignal.timeout(LIMIT_MS)]);
+  await using resources = new AsyncDisposableStack();
+  await stages.run('start the network', (progress) =>
+    startNetwork(paths, options.basePort ?? BASE_PORT, signal, progress),
+  );
+  await stages.run('deploy the contracts', (progress) => deployContracts(paths, signal, progress));
+
+  const evaluators = resources.use(new Evaluators(WORKERS));
+  let onEvent: (event: AgentEvent) => void = () => undefined;
+  const surroundings = { evaluators, signal, report: (event: AgentEvent) => onEvent(event) };
+  const { researcherProfile } = await makeFolders(paths);
+  const agents: Agent[] = [];
+  for (const { mspId } of HOSPITALS) {
+    agents.push(resources.use(await openAgent(agentFolder(paths, mspId), surroundings)));
+  }
+  const researcher = resources.use(await openResearcher(researcherProfile, signal));
+  await stages.run('enroll hospitals and researcher', () => enrollAll(agents, researcher));
+
+  const serving = Promise.all(agents.map(({ context, events }) => follow(context, { events })));
+  resources.defer(async () => {
+    ending.abort();
+    await serving.catch(() => undefined);
+  });
+  /** Ends at once when an agent fails, instead of waiting for what will never come. */
+  const served = <T>(work: Promise<T>): Promise<T> =>
+    Promise.race([
+      work,
+      serving.then(() => {
+        throw new ClientError('CANCELLED', 'The agents were ended.');
+      }),
+    ]);
+
+  await stages.run('make the collective key, 3 of 4', (progress) => {
+    let count = 0;
+    onEvent = ({ step, mspId, message }) => {
+      if (step === 'ceremony') progress(++count / CEREMONY_EVENTS, `${mspId} ${message}`);
+    };
+    return served(makeKey(agents));
+  });
+  await stages.run('encrypt and register the records', (progress) =>
+    served(publishAll(agents, dealt, progress)),
+  );
+  await stages.run('ask for access and sign the agreement', () => served(agree(agents, researcher)));
+
+  const results: ReportJob[] = [];
+  for (const file of jobs.answered) {
+    results.push(
+      await stages.run(`job: ${file.name}`, (progress) =>
+        served(runJob(researcher, file, dealt.schema, dealt.all, progress)),
+      ),
+    );
+  }
+  const refused = await stages.run('a job that is not covered', () =>
+    served(runRefusedJob(researcher, jobs.refused)),
+  );
+  return conclude(options, { stages: stages.times, jobs: results }, refused);
+}
+
+async function conclude(
+  { project, out = join(project, 'out', 'demo'), print }: DemoOptions,
+  measured: Omit<DemoReport, 'ok'>,
+  refused: string,
+): Promise<DemoReport> {
+  const differing = measured.jobs.flatMap(({ name, rows }) =>
+    rows.filter((row) => !agrees(row)).map((row) => ({ name, row })),
+  );
+  const report: DemoReport = { ok: differing.length === 0, ...measured };
+  await writeReport(out, report, { refused, attribution: ATTRIBUTION });
+  for (const job of report.jobs) print(`\n${jobTable(job)}`);
+  print(`\nRefused by the contract: ${refused}`);
+  print(`\nThe report is in ${relative(process.cwd(), join(out, 'report.md'))} and report.json beside it.`);
+  const [first] = differing;
+  if (first) {
+    const { name, row } = first;
+    throw new ClientError(
+      'DEMO_DIFFERS',
+      `"${name}" differs in ${differing.length} of its values from the plain computation, first in "${row.label}": ` +
+        `${row.encrypted ?? 'kept back'} instead of ${row.plain}, tolerance ${row.tolerance}.`,
+    );
+  }
+  return report;
+}
+
+function keptText({ project }: DemoOptions, paths: DemoPaths): string {
+  const profile = relative(process.cwd(), join(paths.researcher, 'researcher.json'));
+  const job = relative(process.cwd(), join(project, 'examples', 'jobs', EXTRA_FILE));
+  return [
+    '',
+    'The network and the four agents are left running. One more job:',
+    `  npx strokeshare query run ${job} --profile ${profile}`,
+    'Take everything down with:',
+    '  ./test-network.sh down',
+  ].join('\n');
+}

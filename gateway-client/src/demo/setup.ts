@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { clientProfile, deployChaincode, up } from '@strokeshare/network';
+import { initAgent, storeFolderOf } from '../agent/index.js';
+import { initResearcher } from '../researcher/index.js';
+import {
+  AGENT_USER,
+  CONSORTIUM_CHANNEL,
+  demoNetwork,
+  HOSPITALS,
+  MINIMUM_COHORT,
+  MINIMUM_OWN_COUNT,
+  AGREEMENT_DAYS,
+  PURPOSE,
+  RELEASE_BUDGET,
+  RESEARCH,
+} from './consortium.js';
+import type { Progress } from './stages.js';
+import type { DemoPaths } from './state.js';
+
+const VERSION = '0.1.0';
+
+/** Starts the network: certificates, peers, orderer, channels. */
+export async function startNetwork(
+  paths: DemoPaths,
+  basePort: number,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<void> {
+  let sentences = 0;
+  // About as many as there are; the bar need not be exact.
+  const expected = 12;
+  await up(demoNetwork(paths.network, basePort), {
+    signal,
+    onProgress: (sentence) => progress(Math.min(0.95, ++sentences / expected), sentence),
+  });
+}
+
+/** Starts two chaincode processes for every hospital and commits their definitions. */
+export async function deployContracts(
+  paths: DemoPaths,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<void> {
+  const path = join(require.resolve('@strokeshare/chaincode/package.json'), '..');
+  const deployments = [
+    { channel: CONSORTIUM_CHANNEL, name: 'consortium', organizations: HOSPITALS.map(({ mspId }) => mspId) },
+    ...HOSPITALS.map(({ mspId, recordsChannel }) => ({
+      channel: recordsChannel,
+      name: 'records',
+      organizations: [mspId],
+    })),
+  ];
+  for (const [index, { name, ...deployment }] of deployments.entries()) {
+    signal.throwIfAborted();
+    await deployChaincode(
+      paths.network,
+      {
+        ...deployment,
+        name,
+        version: VERSION,
+        label: `${name}_${VERSION}`,
+        path,
+        env: { STROKESHARE_CONTRACTS: name },
+      },
+      { onProgress: (sentence) => progress(index / deployments.length, sentence) },
+    );
+  }
+}
+
+/** The folder of a hospital's agent. */
+export function agentFolder(paths: DemoPaths, mspId: string): string {
+  return join(paths.agents, mspId);
+}
+
+/** Sets up the folders of the four agents and of the researcher. */
+export async function makeFolders(paths: DemoPaths): Promise<{ researcherProfile: string }> {
+  for (const { mspId, recordsChannel } of HOSPITALS) {
+    const others = HOSPITALS.filter((hospital) => hospital.mspId !== mspId);
+    await initAgent(agentFolder(paths, mspId), {
+      profile: clientProfile(paths.network, mspId, AGENT_USER),
+      recordsChannel,
+      peerStores: Object.fromEntries(
+        others.map((hospital) => [hospital.mspId, storeFolderOf(agentFolder(paths, hospital.mspId))]),
+      ),
+      policy: {
+        minimumOwnCount: MINIMUM_OWN_COUNT,
+        purposes: [PURPOSE],
+        minimumCohort: MINIMUM_COHORT,
+        releaseBudget: RELEASE_BUDGET,
+        days: AGREEMENT_DAYS + 1,
+      },
+    });
+  }
+  // Results are read from two hospitals' peers and compared.
+  const profiles = HOSPITALS.slice(0, 2).map(({ mspId }) =>
+    clientProfile(paths.network, RESEARCH.mspId, RESEARCH.user, mspId),
+  );
+  return { researcherProfile: await initResearcher(paths.researcher, { profiles }) };
+}
