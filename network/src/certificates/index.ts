@@ -4,6 +4,7 @@ export { writeConnectionProfile } from './connectionProfile.js';
 export { issueNetwork } from './network.js';
 export {
   ADMIN,
+  issueOrderer,
   issueOrdererOrganization,
   issuePeerOrganization,
   type OrganizationIdentities,

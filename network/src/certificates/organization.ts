@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { CertificateAuthority, type IssuedCertificate, type NodeRole } from './authority.js';
@@ -41,6 +41,12 @@ export async function issueOrdererOrganization(dir: string, domain: string): Pro
   await issueUsers(paths, [], authorities, domain);
 }
 
+/** Issues one more orderer of an ordering organisation whose authorities exist already, for example `orderer2`. */
+export async function issueOrderer(dir: string, domain: string, name: string): Promise<void> {
+  const paths = ordererOrganizationPaths(dir, domain);
+  await issueNode(paths.node(name), 'orderer', [name], await loadAuthorities(paths), domain);
+}
+
 interface Authorities {
   identity: CertificateAuthority;
   tls: CertificateAuthority;
@@ -53,6 +59,18 @@ async function createAuthorities(paths: OrganizationPaths, domain: string): Prom
   writePair(paths.tlsCaCertificate, paths.tlsCaKey, tls.issued);
   writeVerifyingMsp(paths.msp, domain, { identity, tls });
   return { identity, tls };
+}
+
+async function loadAuthorities(paths: OrganizationPaths): Promise<Authorities> {
+  const load = async (certificate: string, key: string) =>
+    CertificateAuthority.load({
+      certificate: readFileSync(certificate, 'utf8'),
+      key: readFileSync(key, 'utf8'),
+    });
+  return {
+    identity: await load(paths.caCertificate, paths.caKey),
+    tls: await load(paths.tlsCaCertificate, paths.tlsCaKey),
+  };
 }
 
 async function issueUsers(

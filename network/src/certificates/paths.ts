@@ -58,12 +58,10 @@ export function peerOrganizationPaths(dir: string, domain: string): PeerOrganiza
 export function ordererOrganizationPaths(
   dir: string,
   domain: string,
-): OrganizationPaths & { orderer: NodePaths } {
+): OrganizationPaths & { orderer: NodePaths; node(name: string): NodePaths } {
   const base = join(dir, 'organizations', 'ordererOrganizations', domain);
-  return {
-    ...organizationPaths(base, domain),
-    orderer: nodePaths(join(base, 'orderers'), `orderer.${domain}`, 'server'),
-  };
+  const node = (name: string): NodePaths => nodePaths(join(base, 'orderers'), `${name}.${domain}`, 'server');
+  return { ...organizationPaths(base, domain), orderer: node('orderer'), node };
 }
 
 /**

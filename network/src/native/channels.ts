@@ -1,0 +1,69 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { stringify } from 'yaml';
+import type { ChannelConfig } from '../config/index.js';
+import { NetworkError } from '../errors.js';
+import { channelProfile, PROFILE } from './channel-config.js';
+import type { FabricCli } from './cli.js';
+import { runCommand } from './command.js';
+import type { OrdererNode } from './plan.js';
+
+/** Makes the first block of a channel, once; later calls keep it. */
+export async function writeGenesisBlock(cli: FabricCli, channel: ChannelConfig): Promise<string> {
+  const { config, plan, fabric, paths } = cli;
+  const folder = paths.channel(channel.name);
+  const block = paths.genesis(channel.name);
+  if (existsSync(block)) return block;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/configtx.yaml`, stringify(channelProfile(config, plan, channel, fabric)));
+  await runCommand({
+    program: fabric.programs.configtxgen,
+    args: ['-configPath', folder, '-profile', PROFILE, '-channelID', channel.name, '-outputBlock', block],
+  });
+  return block;
+}
+
+/** Joins every orderer to a channel and the peers of its members; what has joined before is left alone. */
+export async function joinChannel(cli: FabricCli, channel: ChannelConfig): Promise<void> {
+  const block = await writeGenesisBlock(cli, channel);
+  await Promise.all(cli.plan.orderers.map((node) => joinOrderer(cli, node, channel.name, block)));
+  const peers = cli.plan.peers.filter((peer) => channel.members.includes(peer.mspId));
+  await Promise.all(peers.map((peer) => joinPeer(cli, peer.mspId, channel.name, block)));
+}
+
+/** Joins the peer of one organisation to a channel, from the channel's first block. */
+export async function joinPeer(cli: FabricCli, mspId: string, channel: string, block: string): Promise<void> {
+  if ((await joinedChannels(cli, mspId)).includes(channel)) return;
+  await cli.peer(mspId, ['channel', 'join', '-b', block]);
+}
+
+/** Channels that the peer of an organisation has joined. */
+export async function joinedChannels(cli: FabricCli, mspId: string): Promise<string[]> {
+  const output = await cli.peer(mspId, ['channel', 'list']);
+  return output
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => /^[a-z][a-z0-9.-]*$/.test(line));
+}
+
+const participationSchema = z.object({ error: z.string().optional() });
+
+async function joinOrderer(cli: FabricCli, node: OrdererNode, channel: string, block: string): Promise<void> {
+  const output = await cli.osnadmin(node, [
+    'channel',
+    'join',
+    '--channelID',
+    channel,
+    '--config-block',
+    block,
+    '--no-status',
+  ]);
+  // osnadmin ends well even when the orderer refuses: its answer says so.
+  const answer = participationSchema.safeParse(JSON.parse(output));
+  const refusal = answer.data?.error;
+  if (refusal !== undefined && !refusal.includes('channel already exists'))
+    throw new NetworkError(
+      'FABRIC_COMMAND_FAILED',
+      `${node.name} refused the channel ${channel}: ${refusal}`,
+    );
+}

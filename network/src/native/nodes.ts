@@ -1,0 +1,103 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { ResolvedConfig } from '../config/index.js';
+import { ChaincodeProcess } from '../daemon/chaincodeProcess.js';
+import type { FabricBinaries } from './binaries.js';
+import { writeServiceBuilder } from './builder.js';
+import { fabricEnvironment } from './command.js';
+import { ordererConfig } from './orderer-config.js';
+import { peerConfig } from './peer-config.js';
+import { nativePaths, ordererPaths, type OrdererNode, type PeerNode } from './plan.js';
+
+/** Ends a node together with the daemon; see daemon/leash.ts. */
+const LEASH = join(__dirname, '..', '..', 'dist', 'daemon', 'leash.js');
+
+/** The orderers and peers of a native network as processes on this machine. */
+export class Nodes {
+  readonly #processes = new Map<string, ChaincodeProcess>();
+
+  constructor(
+    private readonly config: ResolvedConfig,
+    private readonly fabric: FabricBinaries,
+  ) {}
+
+  /** Writes an orderer's configuration and starts it; resolves once it listens. */
+  async startOrderer(node: OrdererNode): Promise<void> {
+    const paths = nativePaths(this.config);
+    const folder = paths.node(node.name);
+    const content = ordererConfig({
+      node,
+      paths: ordererPaths(this.config, node),
+      data: join(folder, 'data'),
+      timeWindowSeconds: this.config.timeWindowSeconds,
+    });
+    this.write(folder, 'orderer.yaml', content);
+    await this.start(node, [this.fabric.programs.orderer, 'start'], folder);
+  }
+
+  /** Writes a peer's configuration and starts it; resolves once it listens. */
+  async startPeer(node: PeerNode): Promise<void> {
+    const paths = nativePaths(this.config);
+    const folder = paths.node(node.name);
+    const content = peerConfig({
+      node,
+      paths: paths.peer(node.mspId),
+      data: join(folder, 'data'),
+      builder: writeServiceBuilder(paths.builder),
+      timeWindowSeconds: this.config.timeWindowSeconds,
+    });
+    this.write(folder, 'core.yaml', content);
+    await this.start(node, [this.fabric.programs.peer, 'node', 'start'], folder);
+  }
+
+  /** Stops one node; its data stay. */
+  async stop(name: string): Promise<void> {
+    await this.#processes.get(name)?.stop();
+    this.#processes.delete(name);
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all([...this.#processes.keys()].map((name) => this.stop(name)));
+  }
+
+  /** Process ids of the nodes that run now, each the leader of a process group. */
+  get running(): ReadonlyMap<string, number> {
+    return new Map(
+      [...this.#processes].flatMap(([name, process]) =>
+        process.identity ? [[name, process.identity.pid] as const] : [],
+      ),
+    );
+  }
+
+  private write(folder: string, file: string, content: unknown): void {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder, file), stringify(content), { mode: 0o600 });
+  }
+
+  private async start(
+    node: { readonly name: string; readonly mspId: string; readonly port: number },
+    argv: readonly string[],
+    folder: string,
+  ): Promise<void> {
+    const running = new ChaincodeProcess(
+      {
+        mspId: node.mspId,
+        label: node.name,
+        argv: [process.execPath, LEASH, ...argv],
+        cwd: folder,
+        env: fabricEnvironment({ FABRIC_CFG_PATH: folder }),
+        port: node.port,
+        log: nativePaths(this.config).log(node.name),
+      },
+      () => undefined,
+    );
+    this.#processes.set(node.name, running);
+    try {
+      await running.start();
+    } catch (error) {
+      this.#processes.delete(node.name);
+      throw error;
+    }
+  }
+}

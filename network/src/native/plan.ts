@@ -1,0 +1,135 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import {
+  ordererDomain,
+  ordererOrganizationPaths,
+  peerOrganizationPaths,
+  type NodePaths,
+  type OrganizationPaths,
+} from '../certificates/index.js';
+import { peerPorts, type ResolvedConfig } from '../config/index.js';
+import { findPort } from '../daemon/ports.js';
+import { NetworkError } from '../errors.js';
+
+/** Native nodes find their own ports from this far above the first peer's, clear of chaincode processes. */
+const PORT_GAP = 200;
+
+const port = z.int().min(1).max(65535);
+const nodeSchema = z.strictObject({
+  /** Host name, for example `peer0.org1.example.com`; also the name of its folder and log. */
+  name: z.string(),
+  mspId: z.string(),
+  /** Peer: endorser, gateway and deliver. Orderer: broadcast, deliver and cluster. */
+  port,
+  operationsPort: port,
+});
+
+/** What a native network decided when it was made and has to keep: consensus and the ports of its nodes. */
+export const planSchema = z.strictObject({
+  consensus: z.enum(['raft', 'bft']),
+  orderers: z.array(nodeSchema.extend({ adminPort: port })),
+  peers: z.array(nodeSchema),
+});
+
+export type NativePlan = z.infer<typeof planSchema>;
+export type PeerNode = NativePlan['peers'][number];
+export type OrdererNode = NativePlan['orderers'][number];
+
+/** How transactions are ordered. */
+export interface ConsensusOptions {
+  /** Raft survives crashed orderers, SmartBFT (Fabric 3) also lying ones. */
+  readonly consensus: 'raft' | 'bft';
+  /** Default: one for Raft, four for SmartBFT. */
+  readonly orderers?: number;
+}
+
+/** Chooses names and free ports for every node of a network. */
+export async function planNetwork(config: ResolvedConfig, options: ConsensusOptions): Promise<NativePlan> {
+  const { consensus, orderers = consensus === 'bft' ? 4 : 1 } = options;
+  if (consensus === 'bft' && orderers < 4) {
+    throw new NetworkError(
+      'CONFIG_INVALID',
+      'SmartBFT tolerates one faulty orderer only from four orderers on.',
+    );
+  }
+  const allocate = portAllocator(config, []);
+  const domain = ordererDomain(config);
+  const plan: NativePlan = { consensus, orderers: [], peers: [] };
+  for (let index = 0; index < orderers; index++) {
+    plan.orderers.push({
+      name: `${ordererName(index)}.${domain}`,
+      mspId: config.ordererMspId,
+      port: await allocate(),
+      adminPort: await allocate(),
+      operationsPort: await allocate(),
+    });
+  }
+  for (const { mspId, port: own } of peerPorts(config)) {
+    const { domain: peerDomain } = organization(config, mspId);
+    plan.peers.push({ name: `peer0.${peerDomain}`, mspId, port: own, operationsPort: await allocate() });
+  }
+  return plan;
+}
+
+/** The first label of an orderer's host name: `orderer`, `orderer2`, `orderer3`, ... as in fabric-samples. */
+export function ordererName(index: number): string {
+  return index === 0 ? 'orderer' : `orderer${index + 1}`;
+}
+
+/** Adds the peer of an organisation that joins later. */
+export async function planPeer(config: ResolvedConfig, plan: NativePlan, mspId: string): Promise<PeerNode> {
+  const { domain } = organization(config, mspId);
+  const taken = [...plan.orderers.flatMap((o) => [o.port, o.adminPort]), ...plan.peers.map((p) => p.port)];
+  const allocate = portAllocator(config, [
+    ...taken,
+    ...[...plan.orderers, ...plan.peers].map((n) => n.operationsPort),
+  ]);
+  const own = peerPorts(config).find((peer) => peer.mspId === mspId)?.port;
+  if (own === undefined) throw new NetworkError('ORGANIZATION_UNKNOWN', `${mspId} runs no peer.`);
+  return { name: `peer0.${domain}`, mspId, port: own, operationsPort: await allocate() };
+}
+
+/** The organisation of a network description with this MSP id. */
+export function organization(config: ResolvedConfig, mspId: string): ResolvedConfig['organizations'][number] {
+  const found = config.organizations.find((candidate) => candidate.mspId === mspId);
+  if (!found)
+    throw new NetworkError('ORGANIZATION_UNKNOWN', `${mspId} is not an organisation of this network.`);
+  return found;
+}
+
+/** Files of a native network, below the folders that every network has. */
+export function nativePaths(config: ResolvedConfig) {
+  const ledger = join(config.dir, 'ledger');
+  return {
+    plan: join(ledger, 'native.json'),
+    builder: join(ledger, 'ccaas-builder'),
+    /** Folder of a node: its configuration file and its data. */
+    node: (name: string) => join(ledger, name),
+    log: (name: string) => join(config.dir, 'logs', `${name}.log`),
+    channel: (name: string) => join(ledger, 'channels', name),
+    genesis: (name: string) => join(ledger, 'channels', name, 'genesis.block'),
+    orderers: ordererOrganizationPaths(config.dir, ordererDomain(config)),
+    organization: (mspId: string): OrganizationPaths =>
+      peerOrganizationPaths(config.dir, organization(config, mspId).domain),
+    peer: (mspId: string): NodePaths =>
+      peerOrganizationPaths(config.dir, organization(config, mspId).domain).peer,
+  };
+}
+
+/** Files of one orderer. */
+export function ordererPaths(config: ResolvedConfig, node: { readonly name: string }): NodePaths {
+  const label = node.name.slice(0, node.name.indexOf('.'));
+  return ordererOrganizationPaths(config.dir, ordererDomain(config)).node(label);
+}
+
+export type NativePaths = ReturnType<typeof nativePaths>;
+
+function portAllocator(config: ResolvedConfig, taken: readonly number[]): () => Promise<number> {
+  const reserved = new Set([...taken, ...peerPorts(config).map((peer) => peer.port)]);
+  const from = Math.min(config.basePort + PORT_GAP, 65000);
+  return async () => {
+    const free = await findPort(from, reserved);
+    reserved.add(free);
+    return free;
+  };
+}
