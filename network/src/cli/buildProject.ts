@@ -4,6 +4,7 @@ import {
   closeSync,
   cpSync,
   existsSync,
+  fstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -68,12 +69,13 @@ function copyProject(source: string, copy: string, language: ChaincodeLanguage):
 
 async function npm(args: string[], cwd: string, log: string, label: string): Promise<void> {
   const output = openSync(log, 'a', 0o600);
+  const offset = fstatSync(output).size;
   const child = spawn('npm', args, { cwd, stdio: ['ignore', output, output] });
   closeSync(output);
   const failed = (reason: string, cause?: unknown): NetworkError =>
     new NetworkError(
       'CHAINCODE_BUILD_FAILED',
-      `Building ${label} failed: "npm ${args[0] === 'run' ? 'run build' : 'install'}" ${reason}. It wrote last:\n${lastLines(log, 15).join('\n')}`,
+      `Building ${label} failed: "npm ${args[0] === 'run' ? 'run build' : 'install'}" ${reason}. It wrote last:\n${lastLines(log, 15, offset).join('\n')}`,
       { cause },
     );
   let code: unknown;

@@ -22,6 +22,8 @@ const CHAINCODE_PORT_OFFSET = 100;
 /** A ledger together with the chaincode processes that it calls. */
 export class NetworkHost {
   #deployments: RecordedDeployment[] = [];
+  /** Deployments under way, whose processes must not be taken for idle ones. */
+  readonly #pending = new Set<Deployment>();
   readonly #startedAt = new Date().toISOString();
 
   private constructor(
@@ -47,11 +49,7 @@ export class NetworkHost {
       new ProcessPool(files, config.basePort + CHAINCODE_PORT_OFFSET, ports),
     );
     try {
-      const deployed = readJson(files.deployments, z.array(recordedDeploymentSchema)) ?? [];
-      for (const deployment of deployed) {
-        progress(`Starting the chaincode ${deployment.name} on ${deployment.channel}`);
-        await host.startAgain(deployment, log);
-      }
+      await host.startAgain(log, progress);
     } catch (error) {
       await host.close();
       throw error;
@@ -65,24 +63,30 @@ export class NetworkHost {
    */
   async deploy(deployment: Deployment, progress: (sentence: string) => void): Promise<RecordedDeployment> {
     this.checkMembers(deployment);
+    this.#pending.add(deployment);
+    try {
+      return await this.commit(deployment, progress);
+    } finally {
+      this.#pending.delete(deployment);
+      await this.pool.retain([...this.#deployments, ...this.#pending]);
+    }
+  }
+
+  private async commit(
+    deployment: Deployment,
+    progress: (sentence: string) => void,
+  ): Promise<RecordedDeployment> {
     const recorded = {
       ...deployment,
       sequence: deployment.sequence ?? this.nextSequence(deployment),
     };
-    try {
-      progress(`Starting ${recorded.label} for ${recorded.organizations.join(', ')}`);
-      const organizations = await this.startProcesses(recorded);
-      progress(
-        `Committing ${recorded.name} ${recorded.version} (sequence ${recorded.sequence}) on ${recorded.channel}`,
-      );
-      await this.ledger.defineChaincode(recorded.channel, definition(recorded, organizations));
-    } catch (error) {
-      await this.pool.retain(this.#deployments);
-      throw error;
-    }
+    progress(`Starting ${recorded.label} for ${recorded.organizations.join(', ')}`);
+    const organizations = await this.startProcesses(recorded);
+    const { name, version, sequence, channel } = recorded;
+    progress(`Committing ${name} ${version} (sequence ${sequence}) on ${channel}`);
+    await this.ledger.defineChaincode(channel, definition(recorded, organizations));
     this.#deployments = [...this.#deployments.filter((other) => !sameChaincode(other, recorded)), recorded];
     writeJson(this.files.deployments, this.#deployments);
-    await this.pool.retain(this.#deployments);
     return recorded;
   }
 
@@ -122,15 +126,23 @@ export class NetworkHost {
     rmSync(this.files.processes, { force: true });
   }
 
-  private async startAgain(deployment: RecordedDeployment, log: (message: string) => void): Promise<void> {
-    try {
-      const organizations = await this.startProcesses(deployment);
-      await this.ledger.connectChaincode(deployment.channel, definition(deployment, organizations));
-    } catch (error) {
-      // One broken chaincode must not keep the ledger closed; status and log show it.
-      log(`${deployment.name} on ${deployment.channel}: ${errorMessage(error)}`);
-    }
-    this.#deployments.push(deployment);
+  private async startAgain(
+    log: (message: string) => void,
+    progress: (sentence: string) => void,
+  ): Promise<void> {
+    this.#deployments = readJson(this.files.deployments, z.array(recordedDeploymentSchema)) ?? [];
+    const connecting = this.#deployments.map(async (deployment) => {
+      const { name, channel } = deployment;
+      progress(`Starting the chaincode ${name} on ${channel}`);
+      try {
+        const organizations = await this.startProcesses(deployment);
+        await this.ledger.connectChaincode(channel, definition(deployment, organizations));
+      } catch (error) {
+        // One broken chaincode must not keep the ledger closed; status and log show it.
+        log(`${name} on ${channel}: ${errorMessage(error)}`);
+      }
+    });
+    await Promise.all(connecting);
   }
 
   private async startProcesses(deployment: RecordedDeployment): Promise<Record<string, Endpoint>> {

@@ -17,6 +17,7 @@ export const processRecordSchema = z.array(processIdentitySchema);
  */
 export class ProcessPool {
   readonly #processes = new Map<string, { process: ChaincodeProcess; packageId: string }>();
+  readonly #started = new Map<string, Promise<string>>();
   readonly #ports: Set<number>;
   #allocation: Promise<unknown> = Promise.resolve();
 
@@ -30,21 +31,27 @@ export class ProcessPool {
   }
 
   /**
-   * Makes sure that an organisation's process of a deployment runs, and returns its `host:port`.
+   * Makes sure that an organisation's process of a deployment runs, and returns its `host:port`; two that ask at the
+   * same time share one process.
    * @throws NetworkError CHAINCODE_START_FAILED
    */
-  async ensure(mspId: string, deployment: Deployment): Promise<string> {
+  ensure(mspId: string, deployment: Deployment): Promise<string> {
     const key = poolKey(mspId, deployment);
-    const present = this.#processes.get(key);
-    if (present) return address(present.process);
+    const started = this.#started.get(key) ?? this.launch(key, mspId, deployment);
+    this.#started.set(key, started);
+    return started;
+  }
+
+  private async launch(key: string, mspId: string, deployment: Deployment): Promise<string> {
+    const { label, packageId, cwd } = deployment;
     const port = await this.allocatePort();
-    const { label, packageId } = deployment;
+    const listen = `127.0.0.1:${port}`;
     const process = new ChaincodeProcess(
       {
         mspId,
         label,
-        argv: fillIn(deployment.argv, `127.0.0.1:${port}`, packageId),
-        cwd: deployment.cwd,
+        argv: fillIn(deployment.argv, listen, packageId),
+        cwd,
         env: environment(mspId, deployment, port),
         port,
         log: join(this.files.logs, `${label}-${mspId}.log`),
@@ -55,11 +62,10 @@ export class ProcessPool {
     try {
       await process.start();
     } catch (error) {
-      this.#processes.delete(key);
-      this.#ports.delete(port);
+      this.forget(key, port);
       throw error;
     }
-    return address(process);
+    return listen;
   }
 
   /** Stops every process that none of these deployments needs. */
@@ -69,8 +75,7 @@ export class ProcessPool {
     await Promise.all(
       idle.map(async ([key, { process }]) => {
         await process.stop();
-        this.#processes.delete(key);
-        this.#ports.delete(process.command.port);
+        this.forget(key, process.command.port);
       }),
     );
     this.record();
@@ -88,6 +93,12 @@ export class ProcessPool {
       ...(process.lastExit === undefined ? {} : { lastExit: process.lastExit }),
       log: process.command.log,
     }));
+  }
+
+  private forget(key: string, port: number): void {
+    this.#started.delete(key);
+    this.#processes.delete(key);
+    this.#ports.delete(port);
   }
 
   /** One after the other, so that two processes that start together do not find the same port. */

@@ -34,7 +34,8 @@ async function end(dir: string, daemon: ProcessIdentity): Promise<void> {
   try {
     await callDaemon(layout(dir).socket, { method: 'stop' });
   } catch {
-    // It does not answer, or went away while it answered: what follows makes sure.
+    // It does not listen yet, or went away while it answered; the signal makes sure that it was asked.
+    killGroup(daemon, 'SIGTERM');
   }
   if (await waitForExit(daemon, STOP_DEADLINE_MS)) return;
   killGroup(daemon);
