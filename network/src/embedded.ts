@@ -295,6 +295,10 @@ export class EmbeddedNetwork implements PeerDirectory, AsyncDisposable {
         ),
     });
     try {
+      for (let number = orderer.height; number < ledger.height; number++) {
+        this.#log(`orderer of ${options.name}: takes block ${number} from the peer of ${mspId}`);
+        await orderer.adopt((await ledger.block(number)).block);
+      }
       for (let number = ledger.height; number < orderer.height; number++) {
         const block = await orderer.block(number);
         await ledger.commit(

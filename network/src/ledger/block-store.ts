@@ -7,12 +7,12 @@ import { equalBytes } from '../protos/bytes.js';
 import { LedgerError } from './ledger-error.js';
 
 /**
- * Blocks in append-only files. A record is its length (4 bytes, big endian), the CRC-32 of the block and the serialized
- * block; `append` returns after fsync. The hashes inside a block protect its data, the checksum also its metadata.
+ * Blocks in append-only files. A record is a head of three 4-byte numbers, big endian (length of the block, CRC-32 of
+ * the block, CRC-32 of these two), and the serialized block; `append` returns after fsync. The hashes inside a block protect its data, the checksum also its metadata.
  * What a crash left half-written at the end is cut off on opening; damage anywhere else is reported and not served.
  */
 
-const headBytes = 8;
+const headBytes = 12;
 const segmentBytes = 64 * 1024 * 1024;
 const cacheBytes = 16 * 1024 * 1024;
 
@@ -20,6 +20,26 @@ interface Location {
   readonly segment: number;
   readonly offset: number;
   readonly length: number;
+}
+
+interface RecordHead {
+  readonly length: number;
+  readonly checksum: number;
+}
+
+function writeHead(bytes: Uint8Array): Buffer {
+  const head = Buffer.alloc(headBytes);
+  head.writeUInt32BE(bytes.length, 0);
+  head.writeUInt32BE(crc32(bytes), 4);
+  head.writeUInt32BE(crc32(head.subarray(0, 8)), 8);
+  return head;
+}
+
+/** A head of zeros was allocated, but not written; any other wrong one is damage, for it is written as one piece. */
+function readHead(bytes: Buffer): RecordHead | 'unwritten' | 'damaged' {
+  if (bytes.every((byte) => byte === 0)) return 'unwritten';
+  if (crc32(bytes.subarray(0, 8)) !== bytes.readUInt32BE(8)) return 'damaged';
+  return { length: bytes.readUInt32BE(0), checksum: bytes.readUInt32BE(4) };
 }
 
 function segmentName(segment: number): string {
@@ -79,10 +99,7 @@ export class BlockStore {
       offset = 0;
     }
     const file = this.#segments[segment] ?? (await this.#addSegment(segment));
-    const head = Buffer.alloc(headBytes);
-    head.writeUInt32BE(bytes.length, 0);
-    head.writeUInt32BE(crc32(bytes), 4);
-    await file.writev([head, bytes], offset);
+    await file.writev([writeHead(bytes), bytes], offset);
     await file.datasync();
     this.#locations.push({ segment, offset, length: headBytes + bytes.length });
     this.#lastHash = blockHeaderHash(block.header);
@@ -163,37 +180,38 @@ export class BlockStore {
 
   async #loadSegment(segment: number, isLast: boolean): Promise<void> {
     const file = await this.#addSegment(segment);
+    const path = join(this.dir, segmentName(segment));
     const { size } = await file.stat();
-    const head = Buffer.alloc(headBytes);
+    const bytes = Buffer.alloc(headBytes);
     let offset = 0;
     while (offset < size) {
-      const { bytesRead } = await file.read(head, 0, headBytes, offset);
-      const length = headBytes + (bytesRead === headBytes ? head.readUInt32BE(0) : 0);
-      const whole = bytesRead === headBytes && offset + length <= size;
-      const lastRecord = offset + length === size;
-      if (
-        !whole ||
-        (lastRecord && isLast && !(await this.#sound(file, offset, length, head.readUInt32BE(4))))
-      ) {
-        if (!isLast) {
-          throw new LedgerError(
-            'BLOCK_DAMAGED',
-            `Block ${this.height} in ${join(this.dir, segmentName(segment))} is damaged: the file is too short.`,
-          );
-        }
-        // The last write did not finish, so it was never announced.
-        truncate(join(this.dir, segmentName(segment)), offset);
+      const { bytesRead } = await file.read(bytes, 0, headBytes, offset);
+      const head = bytesRead === headBytes ? readHead(bytes) : 'unwritten';
+      const end = typeof head === 'string' ? size : offset + headBytes + head.length;
+      if (head === 'damaged' || (end > size && !isLast)) {
+        throw new LedgerError(
+          'BLOCK_DAMAGED',
+          `Block ${this.height} in ${path} is damaged: its length is wrong.`,
+        );
+      }
+      const unfinished =
+        head === 'unwritten' ||
+        end > size ||
+        (end === size && isLast && !(await this.#sound(file, offset, head)));
+      if (unfinished) {
+        // The last write did not reach the disk, so it was never announced.
+        truncate(path, offset);
         return;
       }
-      this.#locations.push({ segment, offset, length });
-      offset += length;
+      this.#locations.push({ segment, offset, length: end - offset });
+      offset = end;
     }
   }
 
-  async #sound(file: FileHandle, offset: number, length: number, checksum: number): Promise<boolean> {
-    const bytes = Buffer.alloc(length - headBytes);
+  async #sound(file: FileHandle, offset: number, head: RecordHead): Promise<boolean> {
+    const bytes = Buffer.alloc(head.length);
     await file.read(bytes, 0, bytes.length, offset + headBytes);
-    return crc32(bytes) === checksum;
+    return crc32(bytes) === head.checksum;
   }
 
   async #addSegment(segment: number): Promise<FileHandle> {

@@ -36,6 +36,8 @@ export class Msp {
     const revoked = new Map<string, Set<string>>();
     for (const pem of options.revocationLists ?? []) {
       const list = new X509Crl(pem);
+      // RFC 5280 demands it, and without it the parser overlooks the entries.
+      if (!list.nextUpdate) throw new Error(`The revocation list of ${options.mspId} has no next update.`);
       for (const issuer of [...roots, ...intermediates]) {
         // A list counts only for the authority that signed it.
         if (!(await list.verify({ publicKey: new PeculiarCertificate(issuer.raw) }))) continue;

@@ -65,6 +65,11 @@ export class OrdererChannel {
     return this.blocks.read(number);
   }
 
+  /** Takes back a block that a peer has and the orderer lost: its last write may not have reached the disk. */
+  async adopt(block: Block): Promise<void> {
+    await this.blocks.append(block);
+  }
+
   /** Blocks that are written from now on go to the consumer too. */
   deliverTo(consumer: BlockConsumer): void {
     this.#consumers.push(consumer);
