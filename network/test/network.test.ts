@@ -20,7 +20,8 @@ import {
 
 const BASIC = join(__dirname, 'basic');
 const CLI = join(__dirname, '..', 'bin', 'strokeshare-network.js');
-const BASE_PORT = 18451;
+// Two runs of this file at the same time on one machine do not meet.
+const BASE_PORT = 20_000 + (process.pid % 60) * 200;
 
 const temporary = mkdtempSync(join(tmpdir(), 'network-'));
 const dir = join(temporary, 'deep', 'network');
