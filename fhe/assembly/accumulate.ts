@@ -139,3 +139,15 @@ export function add(out: usize, a: usize, count: usize, q: u64): void {
   const end = count << 3;
   for (let i: usize = 0; i < end; i += 8) store<u64>(out + i, reduceOnce(load<u64>(out + i) + load<u64>(a + i), q));
 }
+
+/** out = a + b X^(N/2), for polynomials in SEAL's order: X^(N/2) is `unit` at its first half and -unit at its second. */
+export function joinHalves(out: usize, a: usize, b: usize, count: usize, unit: u64, q: u64, mu: u64): void {
+  const end = count << 3;
+  const half = end >> 1;
+  for (let i: usize = 0; i < half; i += 8) {
+    store<u64>(out + i, reduceOnce(load<u64>(a + i) + product(load<u64>(b + i), unit, q, mu), q));
+  }
+  for (let i = half; i < end; i += 8) {
+    store<u64>(out + i, reduceOnce(load<u64>(a + i) + q - product(load<u64>(b + i), unit, q, mu), q));
+  }
+}

@@ -33,6 +33,7 @@ export type FheErrorCode =
   | 'SEALED_MESSAGE_INVALID'
   // schema, columns, queries, plans
   | 'SCHEMA_INVALID'
+  | 'LAYOUT_INVALID'
   | 'RECORD_INVALID'
   | 'QUERY_INVALID'
   | 'UNKNOWN_VARIABLE'

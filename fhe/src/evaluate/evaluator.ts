@@ -1,8 +1,9 @@
 /** Encryption and evaluation in a worker thread of its own, on public data only. */
 import { FheError } from '../errors.js';
+import { type PackedColumn } from '../columns/layout.js';
 import { type ParameterSet } from '../params/index.js';
 import { type Plan } from '../plan/types.js';
-import { workOf } from './work.js';
+import { columnsOf, encryption, workFor } from './requests.js';
 import { WorkerThread } from './workerThread.js';
 
 export interface TaskOptions {
@@ -65,19 +66,20 @@ export class Evaluator implements AsyncDisposable {
   }
 
   /**
-   * Encrypts packed columns under the epoch's public key, at the set's scale and all its data primes.
-   * @param columns each `slots` values in [-1, 1]
+   * Encrypts packed columns under the epoch's public key, at the set's scale and all its data primes, or as a layout
+   * says.
+   * @param columns each `slots` values in [-1, 1], or what `layOut` made
    * @returns one ciphertext blob for each column, in order
    * @throws FheError KEY_MISSING, ARGUMENT_INVALID, CANCELLED.
    */
   async encryptColumns(
     epochId: string,
-    columns: readonly Float64Array[],
+    columns: readonly (Float64Array | PackedColumn)[],
     options?: TaskOptions,
   ): Promise<Uint8Array[]> {
     return this.#thread.run(async (call) => {
       const blobs: Uint8Array[] = [];
-      for (const column of columns) blobs.push(...(await call({ kind: 'encrypt', epochId, column })));
+      for (const column of columns) blobs.push(...(await call(encryption(epochId, column))));
       return blobs;
     }, options);
   }
@@ -90,20 +92,13 @@ export class Evaluator implements AsyncDisposable {
    */
   async evaluate(request: EvaluationRequest, options?: TaskOptions): Promise<Map<string, Uint8Array>> {
     const { plan, cells, epochId, batches } = request;
-    if (plan.parameterSetId !== this.set.id)
-      throw new FheError('PARAMETER_SET_MISMATCH', 'The plan was made for another parameter set.');
-    const work = workOf(plan, cells);
+    const work = workFor(this.set, plan, cells);
     return this.#thread.run(async (call) => {
       await call({ kind: 'begin', epochId, work });
       let number = 0;
       for await (const batch of batches) {
         number += 1;
-        const columns = work.columns.map((name): [string, Uint8Array] => {
-          const blob = batch.get(name);
-          if (!blob) throw new FheError('ARGUMENT_INVALID', `Batch ${number} lacks the column ${name}.`);
-          return [name, blob];
-        });
-        await call({ kind: 'batch', columns });
+        await call({ kind: 'batch', columns: columnsOf(batch, work, number) });
       }
       if (number === 0) throw new FheError('ARGUMENT_INVALID', 'There is no batch to evaluate.');
       const blobs = await call({ kind: 'finish', cells: [...cells] });

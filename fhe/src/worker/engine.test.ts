@@ -43,7 +43,7 @@ async function engineWithKeys(epochs: string[]) {
 }
 
 const batchOf = (engine: CipherEngine) =>
-  new Map(made.columns.map((name) => [name, engine.encrypt('e', new Float64Array(set.slots).fill(0.5))]));
+  new Map(made.columns.map((name) => [name, engine.encrypt('e', [new Float64Array(set.slots).fill(0.5)])]));
 
 test('leaves no object behind, whether evaluations end well, fail or are cancelled', async () => {
   const context = await SealContext.for(set);
@@ -89,11 +89,11 @@ test('leaves no object behind, whether evaluations end well, fail or are cancell
 test('keeps the keys of the latest two epochs', async () => {
   const { engine, load } = await engineWithKeys(['e', 'f', 'g']);
   const column = new Float64Array(set.slots);
-  expect(() => engine.encrypt('e', column)).toThrow(expect.objectContaining({ code: 'KEY_MISSING' }));
+  expect(() => engine.encrypt('e', [column])).toThrow(expect.objectContaining({ code: 'KEY_MISSING' }));
   load('f');
   load('h');
-  expect(() => engine.encrypt('g', column)).toThrow(expect.objectContaining({ code: 'KEY_MISSING' }));
-  expect(engine.encrypt('f', column).length).toBe(engine.encrypt('h', column).length);
+  expect(() => engine.encrypt('g', [column])).toThrow(expect.objectContaining({ code: 'KEY_MISSING' }));
+  expect(engine.encrypt('f', [column]).length).toBe(engine.encrypt('h', [column]).length);
   engine[Symbol.dispose]();
 });
 

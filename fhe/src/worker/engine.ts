@@ -3,24 +3,28 @@
  * heap has an owner here and is disposed of with its batch or evaluation.
  */
 import { decodeBlob, encodeBlob } from '../bytes/blob.js';
+import { type PackedColumn } from '../columns/layout.js';
 import { FheError } from '../errors.js';
 import { type Work } from '../evaluate/work.js';
 import { type ParameterSet } from '../params/index.js';
 import { type SealCiphertext, SealContext, type SealEncryptor, type SealRelinKeys } from '../seal/index.js';
 import { Evaluation } from './evaluation.js';
 import { EpochKeys } from './epochKeys.js';
+import { PairEncoder } from './pair.js';
 
 /** Throws when the task has been cancelled; asked between operations. */
 export type Checkpoint = () => void;
 
 export class CipherEngine implements Disposable {
   readonly #context: SealContext;
+  readonly #pairs: PairEncoder;
   readonly #encryptors = new EpochKeys<SealEncryptor>('public key');
   readonly #relinKeys = new EpochKeys<SealRelinKeys>('relinearisation key');
   #evaluation: { epochId: string; running: Evaluation } | undefined;
 
   private constructor(context: SealContext) {
     this.#context = context;
+    this.#pairs = new PairEncoder(context);
   }
 
   static async create(set: ParameterSet): Promise<CipherEngine> {
@@ -40,12 +44,20 @@ export class CipherEngine implements Disposable {
     this.#relinKeys.put(epochId, this.#context.loadRelinKeys(this.#body(blob, 'relinKeys', epochId)));
   }
 
-  /** @throws FheError ARGUMENT_INVALID unless the column has `slots` values in [-1, 1]. */
-  encrypt(epochId: string, column: Float64Array): Uint8Array {
+  /**
+   * Encrypts a column, or two in one ciphertext.
+   * @param primes the level, all data primes unless given
+   * @throws FheError ARGUMENT_INVALID unless a column has `slots` values in [-1, 1].
+   */
+  encrypt(epochId: string, parts: PackedColumn['parts'], primes = this.#set.dataPrimes): Uint8Array {
     const encryptor = this.#encryptors.get(epochId);
-    if (column.length !== this.#set.slots || !column.every((value) => value >= -1 && value <= 1))
-      throw new FheError('ARGUMENT_INVALID', `A column has ${this.#set.slots} values from -1 to 1.`);
-    using plaintext = this.#context.encode(column);
+    for (const column of parts)
+      if (column.length !== this.#set.slots || !column.every((value) => value >= -1 && value <= 1))
+        throw new FheError('ARGUMENT_INVALID', `A column has ${this.#set.slots} values from -1 to 1.`);
+    const [real, imaginary] = parts;
+    using plaintext = imaginary
+      ? this.#pairs.encode(real, imaginary, primes)
+      : this.#context.encode(real, 2 ** this.#set.scaleBits, primes);
     using ciphertext = encryptor.encrypt(plaintext);
     return this.#blob(epochId, ciphertext);
   }

@@ -26,7 +26,7 @@ function answer(engine: CipherEngine, request: Request, checkpoint: () => void):
       engine.loadRelinKeys(request.epochId, request.blob);
       return [];
     case 'encrypt':
-      return [engine.encrypt(request.epochId, request.column)];
+      return [engine.encrypt(request.epochId, request.parts, request.primes)];
     case 'begin':
       engine.begin(request.epochId, request.work);
       return [];

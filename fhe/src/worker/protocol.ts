@@ -1,10 +1,11 @@
 /** Messages between an evaluator and its worker thread. */
+import { type PackedColumn } from '../columns/layout.js';
 import { type Work } from '../evaluate/work.js';
 
 export type Request =
   | { kind: 'publicKey'; epochId: string; blob: Uint8Array }
   | { kind: 'relinKeys'; epochId: string; blob: Uint8Array }
-  | { kind: 'encrypt'; epochId: string; column: Float64Array }
+  | { kind: 'encrypt'; epochId: string; parts: PackedColumn['parts']; primes?: number }
   | { kind: 'begin'; epochId: string; work: Work }
   | { kind: 'batch'; columns: [string, Uint8Array][] }
   | { kind: 'drain'; cells: string[] }

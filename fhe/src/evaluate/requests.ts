@@ -1,0 +1,37 @@
+/** What an evaluator and a pool ask their workers for. */
+import { type PackedColumn } from '../columns/layout.js';
+import { FheError } from '../errors.js';
+import { type ParameterSet } from '../params/index.js';
+import { type Plan } from '../plan/types.js';
+import { type Request } from '../worker/protocol.js';
+import { type Work, workOf } from './work.js';
+
+export function encryption(epochId: string, column: Float64Array | PackedColumn): Request {
+  if (column instanceof Float64Array) return { kind: 'encrypt', epochId, parts: [column] };
+  const { parts, primes } = column;
+  return { kind: 'encrypt', epochId, parts, ...(primes !== undefined && { primes }) };
+}
+
+/** @throws FheError PARAMETER_SET_MISMATCH, ARGUMENT_INVALID */
+export function workFor(set: ParameterSet, plan: Plan, cells: readonly string[]): Work {
+  if (plan.parameterSetId !== set.id)
+    throw new FheError('PARAMETER_SET_MISMATCH', 'The plan was made for another parameter set.');
+  return workOf(plan, cells);
+}
+
+/**
+ * The blobs that a work needs of one batch.
+ * @param number of the batch, counted from 1
+ * @throws FheError ARGUMENT_INVALID
+ */
+export function columnsOf(
+  batch: ReadonlyMap<string, Uint8Array>,
+  work: Work,
+  number: number,
+): [string, Uint8Array][] {
+  return work.columns.map((name) => {
+    const blob = batch.get(name);
+    if (!blob) throw new FheError('ARGUMENT_INVALID', `Batch ${number} lacks the column ${name}.`);
+    return [name, blob];
+  });
+}
