@@ -77,11 +77,14 @@ export class PeerLedger {
    */
   static async open(options: PeerLedgerOptions): Promise<PeerLedger> {
     const blocks = await BlockStore.open(join(options.dir, 'blocks'));
+    let db: Level | undefined;
     try {
-      const ledger = new PeerLedger(options, blocks, await openDatabase(join(options.dir, 'state')));
+      db = await openDatabase(join(options.dir, 'state'));
+      const ledger = new PeerLedger(options, blocks, db);
       await ledger.#recover();
       return ledger;
     } catch (error) {
+      await db?.close();
       await blocks.close();
       throw error;
     }
