@@ -46,6 +46,11 @@ export class WorkerThread implements AsyncDisposable {
     return thread;
   }
 
+  /** Whether tasks can run. */
+  get alive(): boolean {
+    return this.#ended === undefined;
+  }
+
   /**
    * Runs a task when those before it have ended.
    * @throws FheError what the task throws; CANCELLED; DISPOSED; WORKER_FAILED.
@@ -144,6 +149,6 @@ function orAborted<T>(
   });
 }
 
-function cancellation(signal: AbortSignal): FheError {
+export function cancellation(signal: AbortSignal): FheError {
   return new FheError('CANCELLED', 'The task was cancelled.', { cause: signal.reason });
 }
