@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Evaluators, follow, openAgent, type Agent } from '../agent/index.js';
 import { sentenceOf } from './ending.js';
+import { Resources } from '../resources.js';
 
 /** Worker threads for encryption and evaluation, shared by all institutions of one process. */
 const WORKERS = 2;
@@ -9,7 +10,7 @@ const PAUSE_MS = 5_000;
 
 /** Serves the institutions of some folders until the signal is aborted; one line of JSON for every step. */
 export async function serveAgents(folders: readonly string[], signal: AbortSignal): Promise<void> {
-  await using resources = new AsyncDisposableStack();
+  await using resources = new Resources();
   const evaluators = resources.use(new Evaluators(WORKERS));
   const log = (entry: object): void =>
     console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));

@@ -13,7 +13,7 @@ import {
 } from '../researcher/index.js';
 import { ClientError } from '../errors.js';
 import { plainRows } from './plain.js';
-import { compareRows, type ReportJob } from './report.js';
+import { compareRows, type ComparedJob } from './report.js';
 import type { Progress } from './stages.js';
 
 /** The demo's questions, in their order. */
@@ -50,7 +50,7 @@ export async function runJob(
   schema: Schema,
   patients: readonly LoadedRecord[],
   progress: Progress,
-): Promise<ReportJob> {
+): Promise<ComparedJob> {
   const { jobId } = await submitJob(researcher, file);
   await waitForJob(researcher, jobId, (state) =>
     progress(STATES.indexOf(state) / STATES.length, state.toLowerCase()),

@@ -20,6 +20,17 @@ export interface ReportJob {
   rows: ReportRow[];
 }
 
+/** A row with what the tables show beside it. */
+export interface ComparedRow extends ReportRow {
+  /** Standard deviation of the error that the plan states; 0 for what is exact. */
+  statedError: number;
+}
+
+export interface ComparedJob {
+  name: string;
+  rows: ComparedRow[];
+}
+
 /** What the demo found: written to report.json in exactly this shape. */
 export interface DemoReport {
   ok: boolean;
@@ -50,7 +61,7 @@ export function compareRows(
   plain: readonly ResultRow[],
   variables: Readonly<Record<string, string>>,
   schema: Schema,
-): ReportRow[] {
+): ComparedRow[] {
   return encrypted.map((row, index) => {
     const truth = plain[index];
     if (!truth?.measured || keyOf(truth) !== keyOf(row)) {
@@ -63,6 +74,7 @@ export function compareRows(
       plain: truth.measured.value,
       tolerance: row.quantity === 'count' ? 0 : toleranceOf(row.measured ?? truth.measured),
       ...(published !== undefined && { published }),
+      statedError: row.measured?.deviation ?? 0,
     };
   });
 }
@@ -72,53 +84,71 @@ export function agrees({ encrypted, plain, tolerance }: ReportRow): boolean {
   return encrypted !== null && Math.abs(encrypted - plain) <= tolerance;
 }
 
-/** Writes report.json and report.md into a folder. */
-export async function writeReport(folder: string, report: DemoReport, notes: ReportNotes): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`);
-  await writeFile(join(folder, 'report.md'), markdown(report, notes));
+/** The report in the shape that it is written in. */
+export function reportOf(stages: StageTime[], jobs: readonly ComparedJob[]): DemoReport {
+  return {
+    ok: jobs.every(({ rows }) => rows.every(agrees)),
+    stages,
+    jobs: jobs.map(({ name, rows }) => ({ name, rows: rows.map(({ statedError: _, ...row }) => row) })),
+  };
 }
 
-/** The tables of the report as text. */
-export function jobTable({ name, rows }: ReportJob): string {
-  const header = ['', 'encrypted', 'plain', 'difference', 'tolerance', 'published'];
-  const lines = rows.map((row) => [
-    row.label,
-    row.encrypted === null ? 'kept back' : number(row.encrypted),
-    number(row.plain),
-    row.encrypted === null ? '' : small(Math.abs(row.encrypted - row.plain)),
-    row.tolerance === 0 ? 'exact' : small(row.tolerance),
-    row.published === undefined ? '' : number(row.published),
-  ]);
-  const widths = header.map((title, column) =>
-    Math.max(title.length, ...lines.map((line) => (line[column] ?? '').length)),
+/** Writes report.json and report.md into a folder. */
+export async function writeReport(
+  folder: string,
+  report: DemoReport,
+  jobs: readonly ComparedJob[],
+  notes: ReportNotes,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`);
+  await writeFile(join(folder, 'report.md'), markdown(report, jobs, notes));
+}
+
+const COLUMNS = ['encrypted', 'plain', 'difference', 'stated error', 'tolerance', 'published'];
+
+/** The table of a job as text. */
+export function jobTable({ name, rows }: ComparedJob): string {
+  const lines = [['', ...COLUMNS], ...rows.map((row) => [row.label, ...cellsOf(row)])];
+  const widths = ['', ...COLUMNS].map((_, column) =>
+    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
   );
-  const text = (cells: string[]): string =>
+  const text = lines.map((cells) =>
     cells
       .map((cell, column) =>
         column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
       )
-      .join('  ');
-  return [name, text(header), ...lines.map(text)].map((line) => line.trimEnd()).join('\n');
+      .join('  ')
+      .trimEnd(),
+  );
+  return [name, ...text].join('\n');
 }
 
-function markdown({ ok, stages, jobs }: DemoReport, { refused, attribution }: ReportNotes): string {
-  const tables = jobs.map(({ name, rows }) => {
-    const lines = rows.map(
-      (row) =>
-        `| ${row.label} | ${row.encrypted === null ? 'kept back' : number(row.encrypted)} | ${number(row.plain)} ` +
-        `| ${row.tolerance === 0 ? 'exact' : small(row.tolerance)} ` +
-        `| ${row.published === undefined ? '' : number(row.published)} |`,
-    );
-    return [
-      `## ${name}`,
-      '',
-      '| | encrypted | plain | tolerance | published |',
-      '|---|---:|---:|---:|---:|',
-      ...lines,
-      '',
-    ];
-  });
+function cellsOf(row: ComparedRow): string[] {
+  const { encrypted, plain, tolerance, statedError, published } = row;
+  return [
+    encrypted === null ? 'kept back' : number(encrypted),
+    number(plain),
+    encrypted === null ? '' : small(Math.abs(encrypted - plain)),
+    small(statedError),
+    tolerance === 0 ? 'exact' : small(tolerance),
+    published === undefined ? '' : String(published),
+  ];
+}
+
+function markdown(
+  { ok, stages }: DemoReport,
+  jobs: readonly ComparedJob[],
+  { refused, attribution }: ReportNotes,
+): string {
+  const tables = jobs.flatMap(({ name, rows }) => [
+    `## ${name}`,
+    '',
+    `| | ${COLUMNS.join(' | ')} |`,
+    `|---|${COLUMNS.map(() => '---:|').join('')}`,
+    ...rows.map((row) => `| ${[row.label, ...cellsOf(row)].join(' | ')} |`),
+    '',
+  ]);
   return [
     '# StrokeShare: the main job',
     '',
@@ -126,9 +156,9 @@ function markdown({ ok, stages, jobs }: DemoReport, { refused, attribution }: Re
       ? 'Every encrypted result agrees with the plain computation.'
       : 'At least one encrypted result does not agree with the plain computation.',
     '',
-    ...tables.flat(),
+    ...tables,
     'Counts are exact. The tolerance of every other value is the larger of 1e-6 relative and eight standard deviations',
-    'of the error that its plan states.',
+    'of the error that its plan states. Published: Lancet 1997;349:1569-1581, doi:10.1016/S0140-6736(97)04011-7.',
     '',
     '## Refused by the contract',
     '',

@@ -7,11 +7,12 @@ import { demoDown, removeDemo } from './down.js';
 import { EXTRA_FILE, readDemoJobs, runJob, runRefusedJob } from './jobs.js';
 import { keepServing } from './keep.js';
 import { ATTRIBUTION, dealTrial, type DealtRecords } from './records.js';
-import { agrees, jobTable, writeReport, type DemoReport, type ReportJob } from './report.js';
+import { agrees, jobTable, reportOf, writeReport, type ComparedJob, type DemoReport } from './report.js';
 import { agentFolder, deployContracts, makeFolders, startNetwork } from './setup.js';
 import { agree, enrollAll, makeKey, publishAll } from './sharing.js';
-import { Stages } from './stages.js';
+import { Stages, type StageTime } from './stages.js';
 import { demoPaths, findDemo, running, takeFolder, type DemoPaths } from './state.js';
+import { Resources } from '../resources.js';
 
 /** Options of {@link runDemo}. */
 export interface DemoOptions {
@@ -98,7 +99,7 @@ async function onNetwork(
 ): Promise<DemoReport> {
   const ending = new AbortController();
   const signal = AbortSignal.any([options.signal, ending.signal, AbortSignal.timeout(LIMIT_MS)]);
-  await using resources = new AsyncDisposableStack();
+  await using resources = new Resources();
   await stages.run('start the network', (progress) =>
     startNetwork(paths, options.basePort ?? BASE_PORT, signal, progress),
   );
@@ -141,7 +142,7 @@ async function onNetwork(
   );
   await stages.run('ask for access and sign the agreement', () => served(agree(agents, researcher)));
 
-  const results: ReportJob[] = [];
+  const results: ComparedJob[] = [];
   for (const file of jobs.answered) {
     results.push(
       await stages.run(`job: ${file.name}`, (progress) =>
@@ -152,32 +153,34 @@ async function onNetwork(
   const refused = await stages.run('a job that is not covered', () =>
     served(runRefusedJob(researcher, jobs.refused)),
   );
-  return conclude(options, { stages: stages.times, jobs: results }, refused);
+  return conclude(options, stages.times, results, refused);
 }
 
 async function conclude(
   { project, out = join(project, 'out', 'demo'), print }: DemoOptions,
-  measured: Omit<DemoReport, 'ok'>,
+  stages: StageTime[],
+  jobs: readonly ComparedJob[],
   refused: string,
 ): Promise<DemoReport> {
-  const differing = measured.jobs.flatMap(({ name, rows }) =>
-    rows.filter((row) => !agrees(row)).map((row) => ({ name, row })),
-  );
-  const report: DemoReport = { ok: differing.length === 0, ...measured };
-  await writeReport(out, report, { refused, attribution: ATTRIBUTION });
-  for (const job of report.jobs) print(`\n${jobTable(job)}`);
+  const report = reportOf(stages, jobs);
+  await writeReport(out, report, jobs, { refused, attribution: ATTRIBUTION });
+  for (const job of jobs) print(`\n${jobTable(job)}`);
   print(`\nRefused by the contract: ${refused}`);
   print(`\nThe report is in ${relative(process.cwd(), join(out, 'report.md'))} and report.json beside it.`);
-  const [first] = differing;
-  if (first) {
-    const { name, row } = first;
-    throw new ClientError(
-      'DEMO_DIFFERS',
-      `"${name}" differs in ${differing.length} of its values from the plain computation, first in "${row.label}": ` +
-        `${row.encrypted ?? 'kept back'} instead of ${row.plain}, tolerance ${row.tolerance}.`,
-    );
-  }
+  if (!report.ok) throw differs(jobs);
   return report;
+}
+
+function differs(jobs: readonly ComparedJob[]): ClientError {
+  const differing = jobs.flatMap(({ name, rows }) =>
+    rows
+      .filter((row) => !agrees(row))
+      .map(
+        ({ label, encrypted, plain, tolerance }) =>
+          `"${label}" of "${name}" is ${encrypted ?? 'kept back'} instead of ${plain} (tolerance ${tolerance})`,
+      ),
+  );
+  return new ClientError('DEMO_DIFFERS', `Encrypted and plain results differ: ${differing.join('; ')}.`);
 }
 
 function keptText({ project }: DemoOptions, paths: DemoPaths): string {

@@ -22,18 +22,21 @@ export class Stages {
 
   async run<T>(name: string, work: (progress: Progress) => Promise<T>): Promise<T> {
     const started = performance.now();
+    const seconds = (): number => (performance.now() - started) / 1000;
     const bar = this.stream.isTTY ? this.bar(name) : undefined;
     try {
       const result = await work((fraction, note) =>
         bar?.update(Math.min(BAR_STEPS, Math.round(fraction * BAR_STEPS)), { note }),
       );
       bar?.update(BAR_STEPS, { note: '' });
-      this.times.push({ name, seconds: (performance.now() - started) / 1000 });
+      this.times.push({ name, seconds: seconds() });
+      if (!bar) this.stream.write(`${name}: ${seconds().toFixed(1)} s\n`);
       return result;
+    } catch (error) {
+      if (!bar) this.stream.write(`${name}: ended after ${seconds().toFixed(1)} s\n`);
+      throw error;
     } finally {
       bar?.stop();
-      const seconds = ((performance.now() - started) / 1000).toFixed(1);
-      if (!bar) this.stream.write(`${name}: ${seconds} s\n`);
     }
   }
 
