@@ -1,3 +1,4 @@
+import type { FabricStatus } from '../daemon/protocol.js';
 import type { NetworkStatus } from '../operations/status.js';
 import { table } from './output.js';
 
@@ -10,7 +11,7 @@ export function statusText(status: NetworkStatus): string {
   if (status.state !== 'running')
     return `The network in ${status.dir} is ${status.state}.\n\n${organizations}\n\nChannels: ${status.channels.join(', ') || 'none'}`;
 
-  const { pid, startedAt, channels, processes } = status.daemon;
+  const { pid, startedAt, channels, processes, fabric } = status.daemon;
   const chaincodes = channels.flatMap((channel) =>
     channel.chaincodes.map(({ name, version, sequence, connections }) => [
       channel.name,
@@ -23,6 +24,7 @@ export function statusText(status: NetworkStatus): string {
   return [
     `The network in ${status.dir} is running (process ${pid}, since ${startedAt}).`,
     organizations,
+    fabric === undefined ? '' : nodes(fabric),
     channels.length === 0
       ? 'No channel; add one with "createChannel".'
       : table([
@@ -47,6 +49,18 @@ export function statusText(status: NetworkStatus): string {
   ]
     .filter((part) => part !== '')
     .join('\n\n');
+}
+
+function nodes({ version, consensus, nodes: all }: FabricStatus): string {
+  const rows = all.map(({ name, state, address, operations, restarts }) => [
+    name,
+    state,
+    address,
+    operations,
+    String(restarts),
+  ]);
+  const ordering = consensus === 'bft' ? 'SmartBFT' : 'Raft';
+  return `Fabric ${version}, ordering by ${ordering}\n${table([['NODE', 'STATE', 'ADDRESS', 'OPERATIONS', 'RESTARTS'], ...rows])}`;
 }
 
 function blocks(heights: Readonly<Record<string, number>>): string {

@@ -68,6 +68,12 @@ export const networkConfigSchema = z
     /** Everything that the network writes is below this directory. */
     dir: z.string().min(1),
     ordererMspId: mspId.default('OrdererMSP'),
+    /** `embedded`: a development ledger in Node. `native`: orderers and peers of Fabric's release. */
+    backend: z.enum(['embedded', 'native']).default('embedded'),
+    /** Native only: how transactions are ordered. */
+    consensus: z.enum(['raft', 'bft']).default('raft'),
+    /** Native only: number of orderers; by default one for Raft and four for SmartBFT. */
+    orderers: z.int().min(1).max(16).optional(),
     organizations: z.array(organizationSchema).min(1, { error: 'a network needs an organisation' }),
     channels: z.array(channelSchema),
     /** First port; peers take the ports from here on, chaincode processes those after them. */
@@ -92,6 +98,10 @@ export const networkConfigSchema = z
       if (twice !== undefined)
         refuse(at('users'), `the user ${twice} of ${organization.mspId} is named twice`);
     });
+    if (config.backend === 'embedded' && config.consensus === 'bft')
+      refuse(['consensus'], 'the embedded network has a single orderer; SmartBFT needs the native backend');
+    if (config.consensus === 'bft' && (config.orderers ?? 4) < 4)
+      refuse(['orderers'], 'SmartBFT tolerates a faulty orderer only from four orderers on');
     peerPorts(config).forEach(({ mspId: owner, port: taken }, index, all) => {
       if (taken > 65535) refuse(['basePort'], `the peer of ${owner} would need port ${taken}`);
       const other = all.slice(0, index).find((peer) => peer.port === taken);

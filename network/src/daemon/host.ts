@@ -8,7 +8,7 @@ import { readJson, writeJson } from './files.js';
 import { layout, type Layout } from './layout.js';
 import type { Ledger } from './ledger.js';
 import { readMarker } from './marker.js';
-import { ProcessPool } from './processPool.js';
+import { ProcessPool, type Endpoint } from './processPool.js';
 import {
   recordedDeploymentSchema,
   type DaemonStatus,
@@ -46,7 +46,13 @@ export class NetworkHost {
       config,
       files,
       ledger,
-      new ProcessPool(files, config.basePort + CHAINCODE_PORT_OFFSET, ports),
+      new ProcessPool(
+        files,
+        config.basePort + CHAINCODE_PORT_OFFSET,
+        ports,
+        async (deployment, address) =>
+          (await ledger.servicePackageId?.(deployment, address)) ?? deployment.packageId,
+      ),
     );
     try {
       await host.startAgain(log, progress);
@@ -78,7 +84,7 @@ export class NetworkHost {
   ): Promise<RecordedDeployment> {
     const recorded = {
       ...deployment,
-      sequence: deployment.sequence ?? this.nextSequence(deployment),
+      sequence: deployment.sequence ?? (await this.nextSequence(deployment)),
     };
     progress(`Starting ${recorded.label} for ${recorded.organizations.join(', ')}`);
     const organizations = await this.startProcesses(recorded);
@@ -100,8 +106,9 @@ export class NetworkHost {
     if (marker) writeJson(this.files.marker, { ...marker, config: this.config });
   }
 
-  status(): DaemonStatus {
-    const { peers, channels } = this.ledger.status();
+  async status(): Promise<DaemonStatus> {
+    const ledger = await this.ledger.status();
+    const { peers, channels } = ledger;
     return {
       pid: process.pid,
       startedAt: this.#startedAt,
@@ -116,6 +123,7 @@ export class NetworkHost {
         })),
       })),
       processes: this.pool.status(),
+      ...('fabric' in ledger && { fabric: ledger.fabric }),
     };
   }
 
@@ -149,7 +157,7 @@ export class NetworkHost {
     const started = await Promise.all(
       deployment.organizations.map(async (mspId): Promise<[string, Endpoint]> => [
         mspId,
-        { address: await this.pool.ensure(mspId, deployment), packageId: deployment.packageId },
+        await this.pool.ensure(mspId, deployment),
       ]),
     );
     return Object.fromEntries(started);
@@ -171,18 +179,13 @@ export class NetworkHost {
     }
   }
 
-  private nextSequence({ channel, name }: Deployment): number {
-    const { channels } = this.ledger.status();
+  private async nextSequence({ channel, name }: Deployment): Promise<number> {
+    const { channels } = await this.ledger.status();
     const committed = channels
       .find((candidate) => candidate.name === channel)
       ?.chaincodes.find((candidate) => candidate.name === name);
     return (committed?.sequence ?? 0) + 1;
   }
-}
-
-interface Endpoint {
-  address: string;
-  packageId: string;
 }
 
 function definition(deployment: RecordedDeployment, organizations: Record<string, Endpoint>) {

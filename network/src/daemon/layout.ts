@@ -31,6 +31,8 @@ export function layout(dir: string) {
     daemon: join(run, 'daemon.json'),
     /** Identities of the chaincode processes. */
     processes: join(run, 'processes.json'),
+    /** Ports of the chaincode processes, which they keep. */
+    ports: join(run, 'ports.json'),
     /** Chaincode definitions with what is needed to start their processes again. */
     deployments: join(run, 'deployments.json'),
     socket: socketPath(join(run, 'control.sock')),

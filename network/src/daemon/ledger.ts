@@ -1,4 +1,5 @@
 import type { ChaincodeDeployment, ChannelOptions, EmbeddedStatus } from '../embedded-options.js';
+import type { FabricStatus } from './protocol.js';
 
 /** What the daemon needs of the ledger that it hosts. */
 export interface Ledger {
@@ -7,6 +8,14 @@ export interface Ledger {
   /** Connects the peers to a chaincode that was committed before, now that its processes run again. */
   connectChaincode(channel: string, deployment: ChaincodeDeployment): Promise<void>;
   createChannel(channel: ChannelOptions): Promise<void>;
-  status(): EmbeddedStatus;
+  status(): EmbeddedStatus | Promise<EmbeddedStatus & { readonly fabric: FabricStatus }>;
+  /**
+   * The package id under which a chaincode process at this address registers, where the ledger makes its own packages.
+   * `label` and `packageId` are those of the code.
+   */
+  servicePackageId?(
+    code: { readonly label: string; readonly packageId: string },
+    address: string,
+  ): Promise<string>;
   close(): Promise<void>;
 }

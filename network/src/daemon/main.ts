@@ -3,14 +3,17 @@
  * listens on the channel for progress, then for `ready` or `failed`.
  */
 import { rmSync } from 'node:fs';
+import type { ResolvedConfig } from '../config/schema.js';
 import { startEmbedded } from '../embedded.js';
 import { NetworkError } from '../errors.js';
+import { NativeNetwork } from '../native/native-network.js';
 import { serveControl, type Handler } from './control.js';
 import { embeddedOptions } from './embeddedConfig.js';
 import { networkError } from './failure.js';
 import { writeJson } from './files.js';
 import { NetworkHost } from './host.js';
 import { layout } from './layout.js';
+import type { Ledger } from './ledger.js';
 import { readMarker } from './marker.js';
 import { identifyProcess } from './processes.js';
 import type { StartMessage } from './startMessage.js';
@@ -23,8 +26,7 @@ async function main(dir: string): Promise<void> {
   writeJson(files.daemon, identifyProcess(process.pid));
 
   const config = { ...marker.config, dir };
-  tell({ progress: 'Opening the ledgers' });
-  const ledger = await startEmbedded(embeddedOptions(config, log));
+  const ledger = await startLedger(config);
   const host = await NetworkHost.start(config, ledger, log, (progress) => tell({ progress }));
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= host.close());
@@ -63,6 +65,13 @@ async function main(dir: string): Promise<void> {
   tell({ ready: true });
   // From here on nobody listens; an open channel would tie the network to the program that started it.
   if (process.connected) process.disconnect();
+}
+
+async function startLedger(config: ResolvedConfig): Promise<Ledger> {
+  const onProgress = (progress: string): void => tell({ progress });
+  if (config.backend === 'native') return NativeNetwork.start({ config, onProgress });
+  onProgress('Opening the ledgers');
+  return startEmbedded(embeddedOptions(config, log));
 }
 
 function tell(message: StartMessage): void {

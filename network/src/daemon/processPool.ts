@@ -1,71 +1,85 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ChaincodeProcess } from './chaincodeProcess.js';
-import { writeJson } from './files.js';
+import { readJson, writeJson } from './files.js';
 import type { Layout } from './layout.js';
-import { findPort } from './ports.js';
+import { findPort, isPortFree } from './ports.js';
 import { processIdentitySchema } from './processes.js';
 import type { Deployment, DaemonStatus } from './protocol.js';
+import { SupervisedProcess } from './supervisedProcess.js';
 
 /** The record of running chaincode processes, for a cleanup after the daemon was killed. */
 export const processRecordSchema = z.array(processIdentitySchema);
+
+/** Ports by process, kept from one start to the next. */
+const portRecordSchema = z.record(z.string(), z.int());
+
+/** Where an organisation's chaincode process listens, and the package id that it registers with. */
+export interface Endpoint {
+  address: string;
+  packageId: string;
+}
 
 /**
  * The chaincode processes of a network, one for each organisation and package: a package deployed to two channels runs
  * once, as on a real peer.
  */
 export class ProcessPool {
-  readonly #processes = new Map<string, { process: ChaincodeProcess; packageId: string }>();
-  readonly #started = new Map<string, Promise<string>>();
+  readonly #processes = new Map<string, PooledProcess>();
+  readonly #started = new Map<string, Promise<Endpoint>>();
   readonly #ports: Set<number>;
   #allocation: Promise<unknown> = Promise.resolve();
 
-  /** Processes take the first free ports from `firstPort` on, past the `reserved` ones. */
+  /**
+   * Processes take the port that they had before, or the first free one from `firstPort` on, past the `reserved` ones.
+   * `identify` gives the package id of a process that will listen at an address.
+   */
   constructor(
     private readonly files: Layout,
     private readonly firstPort: number,
     reserved: Iterable<number>,
+    private readonly identify: (deployment: Deployment, address: string) => Promise<string>,
   ) {
     this.#ports = new Set(reserved);
   }
 
   /**
-   * Makes sure that an organisation's process of a deployment runs, and returns its `host:port`; two that ask at the
-   * same time share one process.
+   * Makes sure that an organisation's process of a deployment runs, and returns where; two that ask at the same time
+   * share one process.
    * @throws NetworkError CHAINCODE_START_FAILED
    */
-  ensure(mspId: string, deployment: Deployment): Promise<string> {
+  ensure(mspId: string, deployment: Deployment): Promise<Endpoint> {
     const key = poolKey(mspId, deployment);
     const started = this.#started.get(key) ?? this.launch(key, mspId, deployment);
     this.#started.set(key, started);
     return started;
   }
 
-  private async launch(key: string, mspId: string, deployment: Deployment): Promise<string> {
-    const { label, packageId, cwd } = deployment;
-    const port = await this.allocatePort();
-    const listen = `127.0.0.1:${port}`;
-    const process = new ChaincodeProcess(
+  private async launch(key: string, mspId: string, deployment: Deployment): Promise<Endpoint> {
+    const { label, cwd } = deployment;
+    const port = await this.allocatePort(key);
+    const address = `127.0.0.1:${port}`;
+    const packageId = await this.identify(deployment, address);
+    const process = new SupervisedProcess(
       {
-        mspId,
-        label,
-        argv: fillIn(deployment.argv, listen, packageId),
+        title: `The chaincode ${label} of ${mspId}`,
+        failure: 'CHAINCODE_START_FAILED',
+        argv: fillIn(deployment.argv, address, packageId),
         cwd,
-        env: environment(mspId, deployment, port),
+        env: environment(mspId, packageId, deployment.env, port),
         port,
         log: join(this.files.logs, `${label}-${mspId}.log`),
       },
       () => this.record(),
     );
-    this.#processes.set(key, { process, packageId });
+    this.#processes.set(key, { mspId, label, address, packageId, process });
     try {
       await process.start();
     } catch (error) {
       this.forget(key, port);
       throw error;
     }
-    return listen;
+    return { address, packageId };
   }
 
   /** Stops every process that none of these deployments needs. */
@@ -82,13 +96,10 @@ export class ProcessPool {
   }
 
   status(): DaemonStatus['processes'] {
-    return [...this.#processes.values()].map(({ process, packageId }) => ({
-      mspId: process.command.mspId,
-      label: process.command.label,
-      packageId,
+    return [...this.#processes.values()].map(({ process, ...named }) => ({
+      ...named,
       state: process.state,
       ...(process.identity ? { pid: process.identity.pid } : {}),
-      address: address(process),
       restarts: process.restarts,
       ...(process.lastExit === undefined ? {} : { lastExit: process.lastExit }),
       log: process.command.log,
@@ -102,10 +113,14 @@ export class ProcessPool {
   }
 
   /** One after the other, so that two processes that start together do not find the same port. */
-  private async allocatePort(): Promise<number> {
+  private async allocatePort(key: string): Promise<number> {
     const allocated = this.#allocation.then(async () => {
-      const port = await findPort(this.firstPort, this.#ports);
+      const known = readJson(this.files.ports, portRecordSchema) ?? {};
+      const before = known[key];
+      const again = before !== undefined && !this.#ports.has(before) && (await isPortFree(before));
+      const port = again ? before : await findPort(this.firstPort, this.#ports);
       this.#ports.add(port);
+      if (!again) writeJson(this.files.ports, { ...known, [key]: port });
       return port;
     });
     this.#allocation = allocated.catch(() => undefined);
@@ -118,8 +133,10 @@ export class ProcessPool {
   }
 }
 
-function address(process: ChaincodeProcess): string {
-  return `127.0.0.1:${process.command.port}`;
+interface PooledProcess extends Endpoint {
+  mspId: string;
+  label: string;
+  process: SupervisedProcess;
 }
 
 function poolKey(mspId: string, { packageId, argv, cwd, env }: Deployment): string {
@@ -136,7 +153,12 @@ function fillIn(argv: Deployment['argv'], listen: string, id: string): [string, 
   return [fill(file), ...args.map(fill)];
 }
 
-function environment(mspId: string, { packageId, env }: Deployment, port: number): Record<string, string> {
+function environment(
+  mspId: string,
+  packageId: string,
+  env: Deployment['env'],
+  port: number,
+): Record<string, string> {
   const inherited = Object.entries(process.env).filter(
     // fabric-shim takes every CORE_ variable for an option; a peer's settings in the user's shell are none.
     ([name, value]) => value !== undefined && !name.startsWith('CORE_') && name !== 'NODE_OPTIONS',

@@ -65,6 +65,27 @@ export const channelStatusSchema = z.strictObject({
   chaincodes: z.array(chaincodeStatusSchema),
 });
 
+/** Fabric's own processes, where the network runs on them. */
+export const fabricStatusSchema = z.strictObject({
+  version: z.string(),
+  consensus: z.enum(['raft', 'bft']),
+  nodes: z.array(
+    z.strictObject({
+      kind: z.enum(['orderer', 'peer']),
+      name: z.string(),
+      mspId: z.string(),
+      address: z.string(),
+      /** Prometheus metrics and health, by mutual TLS. */
+      operations: z.string(),
+      state: z.enum(['starting', 'running', 'restarting', 'stopped']),
+      pid: z.int().optional(),
+      restarts: z.int(),
+      log: z.string(),
+    }),
+  ),
+});
+export type FabricStatus = z.infer<typeof fabricStatusSchema>;
+
 /** What a running daemon says of itself. */
 export const daemonStatusSchema = z.strictObject({
   pid: z.int(),
@@ -72,6 +93,7 @@ export const daemonStatusSchema = z.strictObject({
   peers: z.array(z.strictObject({ mspId: z.string(), name: z.string(), address: z.string() })),
   channels: z.array(channelStatusSchema),
   processes: z.array(processStatusSchema),
+  fabric: fabricStatusSchema.optional(),
 });
 export type DaemonStatus = z.infer<typeof daemonStatusSchema>;
 

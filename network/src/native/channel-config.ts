@@ -1,5 +1,5 @@
-import type { ChannelConfig, ResolvedConfig } from '../config/index.js';
-import { defaultBatch } from '../embedded-options.js';
+import type { ResolvedConfig } from '../config/index.js';
+import { defaultBatch, type ChannelOptions } from '../embedded-options.js';
 import { parsePolicy } from '../policy/channel-policies.js';
 import { nativePaths, ordererPaths, organization, type NativePlan } from './plan.js';
 
@@ -21,7 +21,7 @@ interface Policy {
 export function channelProfile(
   config: ResolvedConfig,
   plan: NativePlan,
-  channel: ChannelConfig,
+  channel: ChannelOptions,
   fabric: { readonly bft: boolean },
 ): unknown {
   const { endorsement } = channel;
@@ -73,9 +73,10 @@ export function memberOrganization(config: ResolvedConfig, plan: NativePlan, msp
   };
 }
 
-function ordererSection(config: ResolvedConfig, plan: NativePlan, channel: ChannelConfig): unknown {
+function ordererSection(config: ResolvedConfig, plan: NativePlan, channel: ChannelOptions): unknown {
   const mspId = config.ordererMspId;
   const { orderers } = nativePaths(config);
+  const batch = { ...defaultBatch, ...channel.batch };
   const organizationEntry = {
     Name: mspId,
     ID: mspId,
@@ -89,13 +90,13 @@ function ordererSection(config: ResolvedConfig, plan: NativePlan, channel: Chann
   };
   return {
     OrdererType: plan.consensus === 'bft' ? 'BFT' : 'etcdraft',
-    BatchTimeout: `${channel.batchTimeoutMs}ms`,
+    BatchTimeout: `${batch.timeoutMs}ms`,
     BatchSize: {
-      MaxMessageCount: defaultBatch.maxMessageCount,
-      AbsoluteMaxBytes: defaultBatch.absoluteMaxBytes,
-      PreferredMaxBytes: defaultBatch.preferredMaxBytes,
+      MaxMessageCount: batch.maxMessageCount,
+      AbsoluteMaxBytes: batch.absoluteMaxBytes,
+      PreferredMaxBytes: batch.preferredMaxBytes,
     },
-    ...(plan.consensus === 'bft' ? smartBft(config, plan, channel) : raft(config, plan)),
+    ...(plan.consensus === 'bft' ? smartBft(config, plan, batch.timeoutMs) : raft(config, plan)),
     Organizations: [organizationEntry],
     Capabilities: { V2_0: true },
     Policies: { ...implicitPolicies(), BlockValidation: policy('ANY Writers') },
@@ -127,7 +128,7 @@ function raft(config: ResolvedConfig, plan: NativePlan): object {
 }
 
 /** SmartBFT: times for one machine; orderers complain about a silent leader after six seconds. */
-function smartBft(config: ResolvedConfig, plan: NativePlan, channel: ChannelConfig): object {
+function smartBft(config: ResolvedConfig, plan: NativePlan, batchTimeoutMs: number): object {
   return {
     ConsenterMapping: plan.orderers.map((node, index) => {
       const { msp, tls } = ordererPaths(config, node);
@@ -142,7 +143,7 @@ function smartBft(config: ResolvedConfig, plan: NativePlan, channel: ChannelConf
       };
     }),
     SmartBFT: {
-      RequestBatchMaxInterval: `${channel.batchTimeoutMs}ms`,
+      RequestBatchMaxInterval: `${batchTimeoutMs}ms`,
       RequestForwardTimeout: '2s',
       RequestComplainTimeout: '6s',
       RequestAutoRemoveTimeout: '3m',

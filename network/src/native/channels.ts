@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { stringify } from 'yaml';
-import type { ChannelConfig } from '../config/index.js';
+import type { ChannelOptions } from '../embedded-options.js';
 import { NetworkError } from '../errors.js';
 import { channelProfile, PROFILE } from './channel-config.js';
 import type { FabricCli } from './cli.js';
@@ -9,7 +9,7 @@ import { runCommand } from './command.js';
 import type { OrdererNode } from './plan.js';
 
 /** Makes the first block of a channel, once; later calls keep it. */
-export async function writeGenesisBlock(cli: FabricCli, channel: ChannelConfig): Promise<string> {
+export async function writeGenesisBlock(cli: FabricCli, channel: ChannelOptions): Promise<string> {
   const { config, plan, fabric, paths } = cli;
   const folder = paths.channel(channel.name);
   const block = paths.genesis(channel.name);
@@ -24,7 +24,7 @@ export async function writeGenesisBlock(cli: FabricCli, channel: ChannelConfig):
 }
 
 /** Joins every orderer to a channel and the peers of its members; what has joined before is left alone. */
-export async function joinChannel(cli: FabricCli, channel: ChannelConfig): Promise<void> {
+export async function joinChannel(cli: FabricCli, channel: ChannelOptions): Promise<void> {
   const block = await writeGenesisBlock(cli, channel);
   await Promise.all(cli.plan.orderers.map((node) => joinOrderer(cli, node, channel.name, block)));
   const peers = cli.plan.peers.filter((peer) => channel.members.includes(peer.mspId));

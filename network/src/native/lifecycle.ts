@@ -25,6 +25,13 @@ const installedSchema = z.object({
   installed_chaincodes: z.array(z.object({ package_id: z.string() })).default([]),
 });
 
+const approvedSchema = z.object({
+  sequence: z.int(),
+  source: z.object({
+    Type: z.object({ LocalPackage: z.object({ package_id: z.string() }).optional() }).optional(),
+  }),
+});
+
 /** Definitions committed on a channel, asked of one organisation's peer. */
 export async function committedDefinitions(
   cli: FabricCli,
@@ -86,6 +93,40 @@ export async function approveDefinition(
   ]);
 }
 
+/** Installs an organisation's package and approves it for the definition in force, unless both were done. */
+export async function installApproved(
+  cli: FabricCli,
+  mspId: string,
+  channel: string,
+  deployment: ChaincodeDeployment,
+): Promise<void> {
+  const service = deployment.organizations[mspId];
+  if (!service) return;
+  await installPackage(cli, mspId, service);
+  if ((await approvedPackage(cli, mspId, channel, deployment)) === service.packageId) return;
+  await approveDefinition(cli, mspId, channel, deployment);
+}
+
+/** The package that an organisation approved for a definition; undefined when it has not approved it. */
+async function approvedPackage(
+  cli: FabricCli,
+  mspId: string,
+  channel: string,
+  { name, sequence }: ChaincodeDeployment,
+): Promise<string | undefined> {
+  let output: string;
+  try {
+    output = await cli.peer(mspId, [
+      ...['lifecycle', 'chaincode', 'queryapproved', '-O', 'json'],
+      ...['-C', channel, '-n', name, '--sequence', String(sequence)],
+    ]);
+  } catch {
+    // The peer answers with an error where there is no approval.
+    return undefined;
+  }
+  return approvedSchema.parse(JSON.parse(output)).source.Type?.LocalPackage?.package_id;
+}
+
 /** Which organisations of a channel have approved exactly this definition. */
 export async function readiness(
   cli: FabricCli,
@@ -125,14 +166,17 @@ export async function defineChaincode(
 ): Promise<void> {
   const withPeers = channel.members.filter((mspId) => cli.plan.peers.some((peer) => peer.mspId === mspId));
   await Promise.all(
-    Object.entries(deployment.organizations).map(([mspId, service]) => installPackage(cli, mspId, service)),
+    withPeers.map(async (mspId) => {
+      const service = deployment.organizations[mspId];
+      if (service) await installPackage(cli, mspId, service);
+      await approveDefinition(cli, mspId, channel.name, deployment);
+    }),
   );
-  await Promise.all(withPeers.map((mspId) => approveDefinition(cli, mspId, channel.name, deployment)));
   const approvals = await readiness(cli, withPeers[0] ?? '', channel.name, deployment);
   const missing = withPeers.filter((mspId) => approvals[mspId] !== true);
   if (missing.length > 0) {
     throw new NetworkError(
-      'CHAINCODE_INVALID',
+      'DEFINITION_REFUSED',
       `${missing.join(', ')} approved another definition of ${deployment.name} on ${channel.name}.`,
     );
   }

@@ -2,28 +2,24 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ADMIN, issueOrderer, ordererDomain } from '../certificates/index.js';
-import type { ChannelConfig, ResolvedConfig } from '../config/index.js';
+import type { ResolvedConfig } from '../config/index.js';
+import { channelOptions } from '../daemon/embeddedConfig.js';
 import { readJson, writeJson } from '../daemon/files.js';
-import type { ChaincodeDeployment, EmbeddedStatus } from '../embedded-options.js';
+import type { ChaincodeDeployment, ChannelOptions, EmbeddedStatus } from '../embedded-options.js';
+import type { Ledger } from '../daemon/ledger.js';
+import type { FabricStatus } from '../daemon/protocol.js';
 import { NetworkError } from '../errors.js';
 import { findFabric, type FabricBinaries } from './binaries.js';
 import { packChaincodeService } from './chaincode-package.js';
 import { joinChannel } from './channels.js';
 import { FabricCli } from './cli.js';
 import { endorsingOrganizations } from './discovery.js';
-import { committedDefinitions, defineChaincode } from './lifecycle.js';
+import { committedDefinitions, defineChaincode, installApproved } from './lifecycle.js';
 import { gaugeByChannel } from './metrics.js';
 import { Nodes } from './nodes.js';
-import {
-  nativePaths,
-  ordererName,
-  planNetwork,
-  planSchema,
-  type ConsensusOptions,
-  type NativePlan,
-} from './plan.js';
+import { nativePaths, ordererName, planNetwork, planSchema, type NativePlan, type PeerNode } from './plan.js';
 
-export interface NativeOptions extends Partial<ConsensusOptions> {
+export interface NativeOptions {
   /** The network; its identity tree must have been issued. */
   readonly config: ResolvedConfig;
   /** Hears what is being done, a sentence at a time. */
@@ -43,10 +39,10 @@ const BLOCK_GAUGES = [
 ] as const;
 
 /** A network of real Fabric orderers and peers on the loopback interface of this machine. */
-export class NativeNetwork {
+export class NativeNetwork implements Ledger {
   readonly #cli: FabricCli;
   readonly #nodes: Nodes;
-  readonly #channels = new Map<string, ChannelConfig>();
+  readonly #channels = new Map<string, ChannelOptions>();
 
   private constructor(
     readonly config: ResolvedConfig,
@@ -63,7 +59,8 @@ export class NativeNetwork {
    * @throws NetworkError FABRIC_MISSING, FABRIC_VERSION, CONFIG_INVALID, NODE_FAILED or FABRIC_COMMAND_FAILED
    */
   static async start(options: NativeOptions): Promise<NativeNetwork> {
-    const { config, onProgress = () => undefined, consensus = 'raft' } = options;
+    const { config, onProgress = () => undefined } = options;
+    const { consensus } = config;
     const fabric = options.fabric ?? (await findFabric());
     if (consensus === 'bft' && !fabric.bft)
       throw new NetworkError(
@@ -73,7 +70,7 @@ export class NativeNetwork {
     const paths = nativePaths(config);
     let plan = readJson(paths.plan, planSchema);
     if (!plan) {
-      plan = await planNetwork(config, { ...options, consensus });
+      plan = await planNetwork(config);
       mkdirSync(dirname(paths.plan), { recursive: true, mode: 0o700 });
       writeJson(paths.plan, plan);
     }
@@ -85,7 +82,7 @@ export class NativeNetwork {
     try {
       await network.startNodes(onProgress);
       onProgress(`Joining ${config.channels.map(({ name }) => name).join(', ')}`);
-      await Promise.all(config.channels.map((channel) => network.createChannel(channel)));
+      await Promise.all(config.channels.map((channel) => network.createChannel(channelOptions(channel))));
     } catch (error) {
       await network.close();
       throw error;
@@ -94,7 +91,7 @@ export class NativeNetwork {
   }
 
   /** Makes a channel, or takes it up again, and returns when it orders transactions. */
-  async createChannel(channel: ChannelConfig): Promise<void> {
+  async createChannel(channel: ChannelOptions): Promise<void> {
     await joinChannel(this.#cli, channel);
     this.#channels.set(channel.name, channel);
     await until(
@@ -103,26 +100,42 @@ export class NativeNetwork {
     );
   }
 
-  /** The package id under which an organisation's process of a chaincode must register. */
-  async servicePackageId(label: string, address: string): Promise<string> {
+  /**
+   * The package id under which an organisation's process of a chaincode must register. A package for a service says
+   * where it listens and nothing of its code, so its label carries the code's digest.
+   */
+  async servicePackageId(
+    code: { readonly label: string; readonly packageId: string },
+    address: string,
+  ): Promise<string> {
+    const digest = code.packageId.slice(code.packageId.lastIndexOf(':') + 1);
+    const label = `${code.label}-${digest.slice(0, 16)}`;
     return (await packChaincodeService({ label, address })).packageId;
   }
 
-  /** Runs the whole chaincode lifecycle for a definition and waits until every organisation's peer can be asked. */
+  /**
+   * Runs the whole chaincode lifecycle for a definition, unless it is the one in force, and waits until every
+   * organisation's peer can be asked.
+   */
   async defineChaincode(channel: string, deployment: ChaincodeDeployment): Promise<void> {
     const config = this.#channels.get(channel);
     if (!config) throw new NetworkError('CHANNEL_UNKNOWN', `There is no channel ${channel}.`);
+    const [first] = Object.keys(deployment.organizations);
+    const committed = first === undefined ? [] : await committedDefinitions(this.#cli, first, channel);
+    if (committed.some(({ name, sequence }) => name === deployment.name && sequence === deployment.sequence))
+      return this.connectChaincode(channel, deployment);
     await defineChaincode(this.#cli, config, deployment);
-    await this.connectChaincode(channel, deployment);
+    await this.untilCallable(channel, deployment);
   }
 
-  /** Waits until the peers know of each other that they run the chaincode. */
+  /**
+   * Takes up a committed chaincode whose processes run again. Where a process listens elsewhere than before, its
+   * organisation installs and approves the package that says so; the definition stays the same.
+   */
   async connectChaincode(channel: string, deployment: ChaincodeDeployment): Promise<void> {
-    const wanted = Object.keys(deployment.organizations);
-    await until(`every peer of ${channel} knows who runs ${deployment.name}`, async () => {
-      const known = await Promise.all(wanted.map((mspId) => this.endorsers(mspId, channel, deployment.name)));
-      return known.every((found) => wanted.every((mspId) => found.includes(mspId)));
-    });
+    const members = Object.entries(deployment.organizations);
+    await Promise.all(members.map(([mspId]) => installApproved(this.#cli, mspId, channel, deployment)));
+    await this.untilCallable(channel, deployment);
   }
 
   /** The orderer that leads a channel; undefined while there is none. */
@@ -136,7 +149,7 @@ export class NativeNetwork {
   }
 
   /** What the nodes say of themselves. */
-  async status(): Promise<EmbeddedStatus> {
+  async status(): Promise<EmbeddedStatus & { readonly fabric: FabricStatus }> {
     const { paths } = this.#cli;
     const peers = await Promise.all(
       this.plan.peers.map(async (node) => {
@@ -176,12 +189,11 @@ export class NativeNetwork {
         };
       }),
     );
-    return { peers: peers.map(({ mspId, name, address }) => ({ mspId, name, address })), channels };
-  }
-
-  /** Process ids of the orderers and peers that run now. */
-  get processes(): ReadonlyMap<string, number> {
-    return this.#nodes.running;
+    return {
+      peers: peers.map(({ mspId, name, address }) => ({ mspId, name, address })),
+      channels,
+      fabric: this.fabricStatus(),
+    };
   }
 
   /** Stops one orderer or peer by its name; the network goes on without it. */
@@ -203,6 +215,25 @@ export class NativeNetwork {
     await this.#nodes.stopAll();
   }
 
+  private fabricStatus(): FabricStatus {
+    const describe = (kind: 'orderer' | 'peer', node: PeerNode) => ({
+      kind,
+      name: node.name,
+      mspId: node.mspId,
+      address: `127.0.0.1:${node.port}`,
+      operations: `127.0.0.1:${node.operationsPort}`,
+      ...this.#nodes.status(node.name),
+    });
+    return {
+      version: this.fabric.version,
+      consensus: this.plan.consensus,
+      nodes: [
+        ...this.plan.orderers.map((node) => describe('orderer', node)),
+        ...this.plan.peers.map((node) => describe('peer', node)),
+      ],
+    };
+  }
+
   private async startNodes(onProgress: (sentence: string) => void): Promise<void> {
     const { orderers, peers } = this.plan;
     onProgress(`Starting ${orderers.length + peers.length} nodes of Fabric ${this.fabric.version}`);
@@ -210,6 +241,15 @@ export class NativeNetwork {
       ...orderers.map((node) => this.#nodes.startOrderer(node)),
       ...peers.map((node) => this.#nodes.startPeer(node)),
     ]);
+  }
+
+  /** Waits until the peers know of each other that they run the chaincode: only then a gateway can ask them. */
+  private async untilCallable(channel: string, deployment: ChaincodeDeployment): Promise<void> {
+    const wanted = Object.keys(deployment.organizations);
+    await until(`every peer of ${channel} knows who runs ${deployment.name}`, async () => {
+      const known = await Promise.all(wanted.map((mspId) => this.endorsers(mspId, channel, deployment.name)));
+      return known.every((found) => wanted.every((mspId) => found.includes(mspId)));
+    });
   }
 
   private async endorsers(mspId: string, channel: string, chaincode: string): Promise<string[]> {

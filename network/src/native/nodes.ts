@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { ResolvedConfig } from '../config/index.js';
-import { ChaincodeProcess } from '../daemon/chaincodeProcess.js';
+import type { FabricStatus } from '../daemon/protocol.js';
+import { SupervisedProcess } from '../daemon/supervisedProcess.js';
 import type { FabricBinaries } from './binaries.js';
 import { writeServiceBuilder } from './builder.js';
 import { fabricEnvironment } from './command.js';
@@ -15,7 +16,7 @@ const LEASH = join(__dirname, '..', '..', 'dist', 'daemon', 'leash.js');
 
 /** The orderers and peers of a native network as processes on this machine. */
 export class Nodes {
-  readonly #processes = new Map<string, ChaincodeProcess>();
+  readonly #processes = new Map<string, SupervisedProcess>();
 
   constructor(
     private readonly config: ResolvedConfig,
@@ -33,7 +34,7 @@ export class Nodes {
       timeWindowSeconds: this.config.timeWindowSeconds,
     });
     this.write(folder, 'orderer.yaml', content);
-    await this.start(node, [this.fabric.programs.orderer, 'start'], folder);
+    await this.start('orderer', node, [this.fabric.programs.orderer, 'start'], folder);
   }
 
   /** Writes a peer's configuration and starts it; resolves once it listens. */
@@ -48,7 +49,7 @@ export class Nodes {
       timeWindowSeconds: this.config.timeWindowSeconds,
     });
     this.write(folder, 'core.yaml', content);
-    await this.start(node, [this.fabric.programs.peer, 'node', 'start'], folder);
+    await this.start('peer', node, [this.fabric.programs.peer, 'node', 'start'], folder);
   }
 
   /** Stops one node; its data stay. */
@@ -61,13 +62,15 @@ export class Nodes {
     await Promise.all([...this.#processes.keys()].map((name) => this.stop(name)));
   }
 
-  /** Process ids of the nodes that run now, each the leader of a process group. */
-  get running(): ReadonlyMap<string, number> {
-    return new Map(
-      [...this.#processes].flatMap(([name, process]) =>
-        process.identity ? [[name, process.identity.pid] as const] : [],
-      ),
-    );
+  /** What became of a node's process. */
+  status(name: string): Pick<FabricStatus['nodes'][number], 'state' | 'pid' | 'restarts' | 'log'> {
+    const process = this.#processes.get(name);
+    return {
+      state: process?.state ?? 'stopped',
+      ...(process?.identity && { pid: process.identity.pid }),
+      restarts: process?.restarts ?? 0,
+      log: nativePaths(this.config).log(name),
+    };
   }
 
   private write(folder: string, file: string, content: unknown): void {
@@ -76,14 +79,16 @@ export class Nodes {
   }
 
   private async start(
-    node: { readonly name: string; readonly mspId: string; readonly port: number },
+    kind: 'orderer' | 'peer',
+    node: { readonly name: string; readonly port: number },
     argv: readonly string[],
     folder: string,
   ): Promise<void> {
-    const running = new ChaincodeProcess(
+    const running = new SupervisedProcess(
       {
-        mspId: node.mspId,
-        label: node.name,
+        title: `The ${kind} ${node.name}`,
+        failure: 'NODE_FAILED',
+        gentle: true,
         argv: [process.execPath, LEASH, ...argv],
         cwd: folder,
         env: fabricEnvironment({ FABRIC_CFG_PATH: folder }),

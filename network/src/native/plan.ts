@@ -35,23 +35,9 @@ export type NativePlan = z.infer<typeof planSchema>;
 export type PeerNode = NativePlan['peers'][number];
 export type OrdererNode = NativePlan['orderers'][number];
 
-/** How transactions are ordered. */
-export interface ConsensusOptions {
-  /** Raft survives crashed orderers, SmartBFT (Fabric 3) also lying ones. */
-  readonly consensus: 'raft' | 'bft';
-  /** Default: one for Raft, four for SmartBFT. */
-  readonly orderers?: number;
-}
-
 /** Chooses names and free ports for every node of a network. */
-export async function planNetwork(config: ResolvedConfig, options: ConsensusOptions): Promise<NativePlan> {
-  const { consensus, orderers = consensus === 'bft' ? 4 : 1 } = options;
-  if (consensus === 'bft' && orderers < 4) {
-    throw new NetworkError(
-      'CONFIG_INVALID',
-      'SmartBFT tolerates one faulty orderer only from four orderers on.',
-    );
-  }
+export async function planNetwork(config: ResolvedConfig): Promise<NativePlan> {
+  const { consensus, orderers = consensus === 'bft' ? 4 : 1 } = config;
   const allocate = portAllocator(config, []);
   const domain = ordererDomain(config);
   const plan: NativePlan = { consensus, orderers: [], peers: [] };

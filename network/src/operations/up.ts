@@ -7,6 +7,7 @@ import { layout } from '../daemon/layout.js';
 import type { Marker } from '../daemon/marker.js';
 import { isErrno } from '../daemon/processes.js';
 import { NetworkError } from '../errors.js';
+import { findFabric } from '../native/binaries.js';
 import {
   clearProcesses,
   inspectDirectory,
@@ -23,7 +24,7 @@ import { INTERRUPTED_SENTENCE, startDaemon, type StartOptions } from './startDae
  * Starts a network and returns once clients can connect. Where the same network was stopped or crashed before, it goes
  * on with its ledger, its identities and its chaincodes. Nothing is written before the ports have been found free.
  * @throws NetworkError CONFIG_INVALID, POLICY_INVALID, OLD_RUNTIME, ALREADY_RUNNING, CONFIG_CHANGED, DIRECTORY_IN_USE, PORT_IN_USE,
- * NO_SPACE, INTERRUPTED or DAEMON_FAILED
+ * NO_SPACE, INTERRUPTED or DAEMON_FAILED; FABRIC_MISSING, FABRIC_VERSION or NODE_FAILED with the native backend
  */
 export async function up(config: NetworkConfig, options: StartOptions = {}): Promise<NetworkInfo> {
   checkRuntime();
@@ -31,6 +32,7 @@ export async function up(config: NetworkConfig, options: StartOptions = {}): Pro
   const { dir } = requested;
   checkPolicies(requested);
   checkDirectory(requested);
+  if (requested.backend === 'native') await findFabric();
   await checkPorts(requested);
   checkSpace(dir);
   const { madeDirectory, release } = attempt(dir, () => reserve(dir));

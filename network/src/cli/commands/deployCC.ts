@@ -88,7 +88,7 @@ function unknownChannel(name: string, channels: readonly { name: string }[]): Ne
 
 function refuseUnsupported({ cccg, cci }: Flags): void {
   const refuse = (what: string): never => {
-    throw new NetworkError('CHAINCODE_INVALID', `${what} not supported by the embedded network.`);
+    throw new NetworkError('CHAINCODE_INVALID', `${what} not supported.`);
   };
   if (cccg !== undefined) refuse('Private data collections (-cccg) are');
   if (cci !== undefined) refuse('Definitions that require initialisation (-cci) are');

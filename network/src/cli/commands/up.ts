@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { readConfigFile, type NetworkConfig } from '../../config/index.js';
 import { readMarker } from '../../daemon/marker.js';
 import { NetworkError } from '../../errors.js';
@@ -18,6 +18,8 @@ interface Flags {
   s?: string;
   ca?: boolean;
   bft?: boolean;
+  backend?: NetworkConfig['backend'];
+  orderers?: number;
 }
 
 export function upCommand(output: Output): Command {
@@ -38,8 +40,15 @@ export function upCommand(output: Output): Command {
       integer(1, 65535),
     )
     .option('--s <database>', 'state database; leveldb is the only one')
-    .option('--ca', 'certificate authorities as servers: not in this backend')
-    .option('--bft', 'BFT ordering: not in this backend')
+    .addOption(
+      new Option(
+        '--backend <kind>',
+        "embedded: in Node, needs nothing else (default); native: Fabric's own orderer and peer, found on PATH or in FABRIC_BIN_DIR",
+      ).choices(['embedded', 'native']),
+    )
+    .option('--bft', 'native: SmartBFT with four orderers instead of Raft (-bft)')
+    .option('--orderers <number>', 'native: number of orderers', integer(1, 16))
+    .option('--ca', 'certificate authorities as servers: not supported, the network issues its certificates')
     .action(async (verb: string | undefined, flags: Flags) => {
       refuseUnsupported(verb, flags);
       const interrupt = new AbortController();
@@ -60,9 +69,11 @@ export function upCommand(output: Output): Command {
 }
 
 function describe(flags: Flags, withChannel: boolean): NetworkConfig {
-  const { config, orgs, institutions, basePort } = flags;
+  const { config, orgs, institutions, basePort, backend, bft, orderers } = flags;
   const channel = flags.channel ?? (withChannel ? DEFAULT_CHANNEL : undefined);
-  const given = [orgs, institutions, channel, basePort].filter((flag) => flag !== undefined);
+  const given = [orgs, institutions, channel, basePort, backend, bft, orderers].filter(
+    (flag) => flag !== undefined,
+  );
   if (config !== undefined) {
     if (given.length > 0)
       throw new NetworkError('CONFIG_INVALID', 'With --config the file alone describes the network.');
@@ -75,12 +86,17 @@ function describe(flags: Flags, withChannel: boolean): NetworkConfig {
     const marker = readMarker(dir);
     if (marker) return marker.requested;
   }
-  return sampleNetwork({
-    dir,
-    organizations: orgs ?? institutions ?? DEFAULT_ORGANIZATIONS,
-    channel,
-    basePort,
-  });
+  return {
+    ...sampleNetwork({
+      dir,
+      organizations: orgs ?? institutions ?? DEFAULT_ORGANIZATIONS,
+      channel,
+      basePort,
+    }),
+    ...(backend === undefined ? {} : { backend }),
+    ...(bft ? { consensus: 'bft' } : {}),
+    ...(orderers === undefined ? {} : { orderers }),
+  };
 }
 
 function refuseUnsupported(verb: string | undefined, flags: Flags): void {
@@ -90,8 +106,12 @@ function refuseUnsupported(verb: string | undefined, flags: Flags): void {
   if (verb !== undefined && verb !== 'createChannel')
     refuse(`"up ${verb}" is not known; "up createChannel" is.`);
   if (flags.s !== undefined && flags.s !== 'leveldb')
-    refuse('The embedded network keeps its state in LevelDB; CouchDB needs a real Fabric network.');
+    refuse('A network keeps its state in LevelDB here; CouchDB needs a Fabric network of your own.');
   if (flags.ca)
-    refuse('The embedded network issues its certificates itself; -ca needs a real Fabric network.');
-  if (flags.bft) refuse('The embedded network has a single orderer; -bft needs a real Fabric network.');
+    refuse('A network issues its certificates itself here; -ca needs Fabric CA servers of your own.');
+  if (flags.backend !== 'native' && flags.config === undefined) {
+    if (flags.bft) refuse('The embedded network has a single orderer; -bft needs --backend native.');
+    if (flags.orderers !== undefined)
+      refuse('The embedded network has a single orderer; --orderers needs --backend native.');
+  }
 }

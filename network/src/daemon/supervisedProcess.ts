@@ -2,15 +2,19 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { NetworkError } from '../errors.js';
+import { NetworkError, type NetworkErrorCode } from '../errors.js';
 import { lastLines } from './files.js';
 import { isListening } from './ports.js';
-import { identifyProcess, killGroup, type ProcessIdentity } from './processes.js';
+import { identifyProcess, isRunning, killGroup, waitForExit, type ProcessIdentity } from './processes.js';
 
-/** How one chaincode process is started. */
-export interface ChaincodeCommand {
-  mspId: string;
-  label: string;
+/** How one process is started. */
+export interface ProcessCommand {
+  /** What messages call it, e.g. `The chaincode basic_1.0 of Org1MSP`. */
+  title: string;
+  /** What a failed start is. */
+  failure: Extract<NetworkErrorCode, 'CHAINCODE_START_FAILED' | 'NODE_FAILED'>;
+  /** Whether it is asked to end, and given time, before it is killed. */
+  gentle?: boolean;
   argv: readonly [string, ...string[]];
   cwd: string;
   env: Readonly<Record<string, string>>;
@@ -18,17 +22,19 @@ export interface ChaincodeCommand {
   log: string;
 }
 
-export type ChaincodeState = 'starting' | 'running' | 'restarting' | 'stopped';
+export type ProcessState = 'starting' | 'running' | 'restarting' | 'stopped';
 
 /** Longest time from the start of a process until it listens. */
 const START_DEADLINE_MS = 60_000;
+/** Longest time that a process may take to end when it is asked to. */
+const STOP_DEADLINE_MS = 10_000;
 const BACK_OFF_MS = { first: 200, longest: 30_000 };
 /** A process that ran this long was healthy: its next restart is quick again. */
 const HEALTHY_AFTER_MS = 60_000;
 
-/** One organisation's process of one chaincode, started again with growing pauses whenever it ends by itself. */
-export class ChaincodeProcess {
-  #state: ChaincodeState = 'starting';
+/** A process that serves a port, started again with growing pauses whenever it ends by itself. */
+export class SupervisedProcess {
+  #state: ProcessState = 'starting';
   #child: ChildProcess | undefined;
   #identity: ProcessIdentity | undefined;
   #restarts = 0;
@@ -38,11 +44,11 @@ export class ChaincodeProcess {
 
   /** `onChange` is called whenever a process starts or ends. */
   constructor(
-    readonly command: ChaincodeCommand,
+    readonly command: ProcessCommand,
     private readonly onChange: () => void,
   ) {}
 
-  get state(): ChaincodeState {
+  get state(): ProcessState {
     return this.#state;
   }
 
@@ -62,7 +68,7 @@ export class ChaincodeProcess {
 
   /**
    * Starts the process and waits until it listens.
-   * @throws NetworkError CHAINCODE_START_FAILED with the last lines of its log.
+   * @throws NetworkError CHAINCODE_START_FAILED or NODE_FAILED with the last lines of its log.
    */
   async start(): Promise<void> {
     try {
@@ -77,7 +83,12 @@ export class ChaincodeProcess {
   /** Ends the process and everything that it started; it is not started again. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    if (this.#identity) killGroup(this.#identity);
+    const identity = this.#identity;
+    if (identity && this.command.gentle) {
+      if (isRunning(identity)) process.kill(identity.pid, 'SIGTERM');
+      await waitForExit(identity, STOP_DEADLINE_MS);
+    }
+    if (identity) killGroup(identity);
     await this.#supervision;
     if (
       this.#child &&
@@ -122,6 +133,8 @@ export class ChaincodeProcess {
     this.#child = child;
     child.once('exit', (code, signal) => {
       this.#lastExit = signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
+      // What it started must not keep its port.
+      if (this.#identity) killGroup(this.#identity);
       this.#identity = undefined;
       this.onChange();
     });
@@ -159,13 +172,10 @@ export class ChaincodeProcess {
   }
 
   private startFailure(what: string, offset: number): NetworkError {
-    const { label, mspId, log } = this.command;
+    const { title, failure, log } = this.command;
     const lines = lastLines(log, 12, offset);
     const said = lines.length === 0 ? 'It wrote nothing.' : `It wrote last:\n${lines.join('\n')}`;
     const exit = this.#lastExit === undefined ? '' : ` (${this.#lastExit})`;
-    return new NetworkError(
-      'CHAINCODE_START_FAILED',
-      `The chaincode ${label} of ${mspId} ${what}${exit}. ${said}`,
-    );
+    return new NetworkError(failure, `${title} ${what}${exit}. ${said}`);
   }
 }
