@@ -11,10 +11,10 @@ const byType: Query = {
   statistics: [{ id: 'age', kind: 'mean', variable: 'AGE', by: ['STYPE'] }],
 };
 
-describe('a whole job on ciphertexts', () => {
+describe.each(['toy', 'standard'])('a whole job on ciphertexts of the set %s', (set) => {
   let alliance: Alliance;
   beforeAll(async () => {
-    alliance = await Alliance.ready(cohorts, 2);
+    alliance = await Alliance.ready(cohorts, 2, set);
   });
   afterAll(async () => {
     await alliance[Symbol.asyncDispose]();

@@ -26,15 +26,20 @@ import {
   type Schema,
   sealTo,
   type SealingKeyPair,
+  workOf,
 } from '@strokeshare/fhe';
 import {
+  aggregationLoad,
   batchMerkleRoot,
   type CeremonyLabel,
+  chunksThatFit,
   consortium,
   datasetMerkleRoot,
+  evaluationLoad,
   type JobView,
   privateRecords,
   type RequestOf,
+  type ResponseOf,
   signDetached,
   type TransactionDefinition,
 } from '../../src/index.js';
@@ -362,33 +367,43 @@ export class Alliance {
 
   /** One institution evaluates on its channel, keeps its blobs and posts their hashes. */
   async evaluate(job: JobView, member: Institution, withheld: readonly string[] = []): Promise<void> {
+    const { jobId } = job;
     const cells = job.cells.map(({ id }) => id).filter((id) => !withheld.includes(id));
-    const { partials } = await this.as(
-      member,
-      privateRecords.RecordsContract.Evaluate,
-      { jobId: job.jobId, cells },
-      {
-        ...this.columnsFor(member),
-        relinKeys: this.relinKeys,
-      },
-    );
     const plan = this.plan(job.query);
-    const prefixes = new Set([...member.columns.keys()].map((name) => name.split('/').slice(0, 3).join('/')));
-    const batches = [...prefixes].map(
-      (prefix) =>
-        new Map(
-          [...member.columns]
-            .filter(([name]) => name.startsWith(`${prefix}/`))
-            .map(([name, blob]) => [name.slice(prefix.length + 1), blob]),
-        ),
-    );
-    for (const blob of (await this.evaluator.evaluate({ plan, cells, epochId: EPOCH, batches })).values())
-      this.blobs.set(blobHash(blob), blob);
-    await this.as(member, consortium.JobContract.PostPartials, {
-      jobId: job.jobId,
-      partials,
-      withheld: [...withheld],
-    });
+    const batches = this.batchesOf(member);
+    const partials: Record<string, string> = {};
+    for (const chunk of chunksThatFit(cells, (some) => evaluationLoad(plan, some, batches.size, this.set))) {
+      const wanted = workOf(plan, chunk).columns;
+      const transient: Record<string, Uint8Array> = { relinKeys: this.relinKeys };
+      for (const [prefix, columns] of batches)
+        for (const name of wanted) transient[`${prefix}/${name}`] = columns.get(name)!;
+      const answer = await this.as(
+        member,
+        privateRecords.RecordsContract.Evaluate,
+        { jobId, cells: chunk },
+        transient,
+      );
+      Object.assign(partials, answer.partials);
+      const own = await this.evaluator.evaluate({
+        plan,
+        cells: chunk,
+        epochId: EPOCH,
+        batches: batches.values(),
+      });
+      for (const blob of own.values()) this.blobs.set(blobHash(blob), blob);
+    }
+    await this.as(member, consortium.JobContract.PostPartials, { jobId, partials, withheld: [...withheld] });
+  }
+
+  /** The columns of every batch, by the beginning of their transient names. */
+  batchesOf(member: Institution): Map<string, Map<string, Uint8Array>> {
+    const batches = new Map<string, Map<string, Uint8Array>>();
+    for (const [name, blob] of member.columns) {
+      const prefix = name.split('/').slice(0, 3).join('/');
+      const columns = batches.get(prefix) ?? new Map<string, Uint8Array>();
+      batches.set(prefix, columns.set(name.slice(prefix.length + 1), blob));
+    }
+    return batches;
   }
 
   async partialBlobs(jobId: string): Promise<Record<string, Uint8Array>> {
@@ -403,13 +418,23 @@ export class Alliance {
     );
   }
 
+  /** Aggregates cells, as many at once as fit. */
   async aggregate(job: JobView, cells = job.cells.map(({ id }) => id)) {
-    return this.as(
-      this.member(0),
-      consortium.JobContract.Aggregate,
-      { jobId: job.jobId, cells },
-      await this.partialBlobs(job.jobId),
-    );
+    const blobs = Object.entries(await this.partialBlobs(job.jobId));
+    const load = (some: readonly string[]) => aggregationLoad(job, some, job.participants.length, this.set);
+    let answer: ResponseOf<typeof consortium.JobContract.Aggregate> | undefined;
+    const chunks = cells.length > 0 ? chunksThatFit(cells, load) : [[]];
+    for (const chunk of chunks) {
+      const inputs = blobs.filter(([name]) => chunk.some((cell) => name.startsWith(`partial/${cell}/`)));
+      const request = { jobId: job.jobId, cells: chunk };
+      answer = await this.as(
+        this.member(0),
+        consortium.JobContract.Aggregate,
+        request,
+        Object.fromEntries(inputs),
+      );
+    }
+    return answer!;
   }
 
   get(jobId: string): Promise<JobView> {
