@@ -24,7 +24,7 @@ export const layoutShape = z
 export type Layout = z.infer<typeof layoutShape>;
 
 /** Primes of a ciphertext that is only added. */
-const LINEAR_PRIMES = 2;
+export const LINEAR_PRIMES = 2;
 
 /** A ciphertext of a layout: what it is called, holds and how many data primes it has. */
 export interface StoredColumn {

@@ -2,7 +2,7 @@
 import { FheError } from '../errors.js';
 import { type PackedColumn } from '../columns/layout.js';
 import { type ParameterSet } from '../params/index.js';
-import { type Plan } from '../plan/types.js';
+import { type AnalysisPlan } from '../plan/types.js';
 import { columnsOf, encryption, workFor } from './requests.js';
 import { WorkerThread } from './workerThread.js';
 
@@ -15,7 +15,7 @@ export interface TaskOptions {
 export type BatchBlobs = ReadonlyMap<string, Uint8Array>;
 
 export interface EvaluationRequest {
-  plan: Plan;
+  plan: AnalysisPlan;
   /** Ids of the plan's cells that are wanted. */
   cells: readonly string[];
   epochId: string;

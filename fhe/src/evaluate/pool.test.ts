@@ -1,4 +1,4 @@
-import { type Worker } from 'node:worker_threads';
+import type * as WorkerThreads from 'node:worker_threads';
 import { decodeBlob, encodeBlob, type BlobKind } from '../bytes/index.js';
 import { parameterSet } from '../params/index.js';
 import { plan } from '../plan/index.js';
@@ -8,9 +8,9 @@ import { Evaluator } from './evaluator.js';
 import { EvaluatorPool } from './pool.js';
 
 // Every worker thread of this file, so that a test can kill one as the system would.
-const mockStarted: Worker[] = [];
+const mockStarted: WorkerThreads.Worker[] = [];
 jest.mock('node:worker_threads', () => {
-  const threads = jest.requireActual<typeof import('node:worker_threads')>('node:worker_threads');
+  const threads = jest.requireActual<typeof WorkerThreads>('node:worker_threads');
   class Recorded extends threads.Worker {
     constructor(...args: ConstructorParameters<typeof threads.Worker>) {
       super(...args);

@@ -2,7 +2,7 @@
 import { type PackedColumn } from '../columns/layout.js';
 import { FheError } from '../errors.js';
 import { type ParameterSet } from '../params/index.js';
-import { type Plan } from '../plan/types.js';
+import { type AnalysisPlan } from '../plan/types.js';
 import { type Request } from '../worker/protocol.js';
 import { type Work, workOf } from './work.js';
 
@@ -13,7 +13,7 @@ export function encryption(epochId: string, column: Float64Array | PackedColumn)
 }
 
 /** @throws FheError PARAMETER_SET_MISMATCH, ARGUMENT_INVALID */
-export function workFor(set: ParameterSet, plan: Plan, cells: readonly string[]): Work {
+export function workFor(set: ParameterSet, plan: AnalysisPlan, cells: readonly string[]): Work {
   if (plan.parameterSetId !== set.id)
     throw new FheError('PARAMETER_SET_MISMATCH', 'The plan was made for another parameter set.');
   return workOf(plan, cells);

@@ -1,10 +1,23 @@
 /** A query to cells: every statistic becomes sums over patients of products of columns. */
 import { FheError } from '../errors.js';
-import { groupingOf, type Query, type StatisticRequest } from '../query/query.js';
+import { type AnalysisQuery, type AnalysisRequest, groupingOf } from '../query/query.js';
 import { nearest } from '../query/nearest.js';
-import { isLevelled, levelCodes, levelColumn, ROW_COLUMN, validColumn } from '../schema/columns.js';
-import { type LevelledVariable, type NumericVariable, type Variable } from '../schema/schema.js';
-import { type PlanRow, type PlanStatistic } from './types.js';
+import {
+  censoredColumn,
+  eventColumn,
+  isLevelled,
+  levelCodes,
+  levelColumn,
+  ROW_COLUMN,
+  validColumn,
+} from '../schema/columns.js';
+import {
+  type LevelledVariable,
+  type NumericVariable,
+  type TimeToEventVariable,
+  type Variable,
+} from '../schema/schema.js';
+import { type AnalysisStatistic, type CorrelationRow, type PlanRow, type SurvivalRow } from './types.js';
 
 /** More cells than this are a sign of a question that nobody will read the answer of. */
 const MAXIMUM_CELLS = 512;
@@ -21,7 +34,7 @@ export interface Monomial {
 
 export interface CompiledQuery {
   cells: Monomial[];
-  statistics: PlanStatistic[];
+  statistics: AnalysisStatistic[];
 }
 
 interface Group {
@@ -33,7 +46,7 @@ interface Group {
  * Cells and statistics of a query, cells that several statistics need only once, in the order of first use.
  * @throws FheError QUERY_INVALID, UNKNOWN_VARIABLE, UNKNOWN_LEVEL.
  */
-export function compileQuery(query: Query, variables: ReadonlyMap<string, Variable>): CompiledQuery {
+export function compileQuery(query: AnalysisQuery, variables: ReadonlyMap<string, Variable>): CompiledQuery {
   const cells = new Map<string, Monomial>();
   const conditions = compileConditions(query, variables);
   const statistics = query.statistics.map((request) =>
@@ -48,7 +61,7 @@ export function compileQuery(query: Query, variables: ReadonlyMap<string, Variab
   return { cells: [...cells.values()], statistics };
 }
 
-function compileConditions(query: Query, variables: ReadonlyMap<string, Variable>): Group {
+function compileConditions(query: AnalysisQuery, variables: ReadonlyMap<string, Variable>): Group {
   const labels: Record<string, string> = {};
   const indicators: string[] = [];
   for (const { variable: name, level } of query.where ?? []) {
@@ -65,43 +78,93 @@ function compileConditions(query: Query, variables: ReadonlyMap<string, Variable
   return { labels, indicators };
 }
 
+/** Registers a cell of one group: the sum of a product of columns, counted by another cell or by itself. */
+type CellOf = (kind: Monomial['kind'], columns: string[], countCell?: string) => string;
+
 function compileStatistic(
-  request: StatisticRequest,
+  request: AnalysisRequest,
   variables: ReadonlyMap<string, Variable>,
   conditions: Group,
   add: (cell: Monomial) => void,
-): PlanStatistic {
-  const measured =
-    request.kind === 'mean' || request.kind === 'variance' ? numeric(request.variable, variables) : undefined;
-  const rows = groups(request, variables, conditions).map((group): PlanRow => {
-    const cell = (kind: Monomial['kind'], columns: string[], countCell?: string): string => {
+): AnalysisStatistic {
+  const cellOf =
+    (group: Group): CellOf =>
+    (kind, columns, countCell) => {
       const factors = [...columns, ...group.indicators].sort();
       if (factors.length === 0) factors.push(ROW_COLUMN);
       const id = factors.join('*');
-      add({
-        id,
-        kind,
-        factors,
-        countCell: countCell ?? id,
-        labels: group.labels,
-        statistics: [request.id],
-      });
+      const { labels } = group;
+      add({ id, kind, factors, countCell: countCell ?? id, labels, statistics: [request.id] });
       return id;
     };
-    const labels = withoutConditions(group.labels, conditions.labels);
-    if (!measured) return { labels, count: cell('count', []) };
-    // A number is 0 where it is not recorded, so sums need no indicator for that; only the count does.
-    const count = cell('count', measured.missing ? [validColumn(measured.name)] : []);
-    const sum = cell('value', [measured.name], count);
-    if (request.kind === 'mean') return { labels, count, sum };
-    return { labels, count, sum, squares: cell('value', [measured.name, measured.name], count) };
-  });
-  return { id: request.id, kind: request.kind, ...(measured && { variable: measured.name }), rows };
+  function rows<Row>(row: (cell: CellOf) => Row): (Row & { labels: Record<string, string> })[] {
+    return groups(request, variables, conditions).map((group) => ({
+      labels: withoutConditions(group.labels, conditions.labels),
+      ...row(cellOf(group)),
+    }));
+  }
+  const { id, kind } = request;
+  switch (kind) {
+    case 'count':
+    case 'crosstab':
+      return { id, kind, rows: rows((cell) => ({ count: cell('count', []) })) };
+    case 'mean':
+    case 'variance': {
+      const x = numeric(request.variable, variables);
+      return { id, kind, variable: x.name, rows: rows((cell) => moments(x, cell, kind === 'variance')) };
+    }
+    case 'correlation': {
+      const [first, second] = request.variables;
+      const x = numeric(first, variables);
+      const y = numeric(second, variables);
+      return { id, kind, variables: [x.name, y.name], rows: rows((cell) => jointMoments(x, y, cell)) };
+    }
+    case 'survival': {
+      const time = timeToEvent(request.variable, variables);
+      return { id, kind, variable: time.name, rows: rows((cell) => intervals(time, cell)) };
+    }
+  }
+}
+
+// A number is 0 where it is not recorded, so sums need no indicator for that; only counts do.
+function moments(x: NumericVariable, cell: CellOf, squares: boolean): Omit<PlanRow, 'labels'> {
+  const count = cell('count', valid(x));
+  const sum = cell('value', [x.name], count);
+  return squares ? { count, sum, squares: cell('value', [x.name, x.name], count) } : { count, sum };
+}
+
+/** Moments over the patients that have both numbers. */
+function jointMoments(x: NumericVariable, y: NumericVariable, cell: CellOf): Omit<CorrelationRow, 'labels'> {
+  const count = cell('count', [...valid(x), ...valid(y)]);
+  return {
+    count,
+    sum: cell('value', [x.name, ...valid(y)], count),
+    squares: cell('value', [x.name, x.name, ...valid(y)], count),
+    otherSum: cell('value', [y.name, ...valid(x)], count),
+    otherSquares: cell('value', [y.name, y.name, ...valid(x)], count),
+    product: cell('value', [x.name, y.name], count),
+  };
+}
+
+/** Every number of events or censorings is a count, and gates itself. */
+function intervals(variable: TimeToEventVariable, cell: CellOf): Omit<SurvivalRow, 'labels'> {
+  return {
+    count: cell('count', valid(variable)),
+    points: variable.grid.map((time) => ({
+      time,
+      events: cell('count', [eventColumn(variable.name, time)]),
+      censored: cell('count', [censoredColumn(variable.name, time)]),
+    })),
+  };
+}
+
+function valid(variable: Variable): string[] {
+  return variable.missing ? [validColumn(variable.name)] : [];
 }
 
 /** One group for each combination of levels, the first variable slowest. */
 function groups(
-  request: StatisticRequest,
+  request: AnalysisRequest,
   variables: ReadonlyMap<string, Variable>,
   conditions: Group,
 ): Group[] {
@@ -130,7 +193,14 @@ function withoutConditions(
 function numeric(name: string, variables: ReadonlyMap<string, Variable>): NumericVariable {
   const variable = lookUp(name, variables);
   if (variable.kind !== 'numeric')
-    throw invalid(`${name} is ${variable.kind}, and a mean or variance needs a number`);
+    throw invalid(`${name} is ${variable.kind}, and a mean, variance or correlation needs a number`);
+  return variable;
+}
+
+function timeToEvent(name: string, variables: ReadonlyMap<string, Variable>): TimeToEventVariable {
+  const variable = lookUp(name, variables);
+  if (variable.kind !== 'timeToEvent')
+    throw invalid(`${name} is ${variable.kind}, and survival needs a time to an event`);
   return variable;
 }
 

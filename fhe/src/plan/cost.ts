@@ -25,6 +25,8 @@ const HEADER_BYTES = 400;
 /** The parts of a plan that cost follows from. */
 export interface Workload {
   columns: readonly string[];
+  /** Data primes of the columns that have fewer than all. */
+  columnPrimes?: Readonly<Record<string, number>>;
   products: readonly { primes: number }[];
   cells: readonly { primes: number; operands: readonly string[]; factors: readonly string[] }[];
 }
@@ -41,15 +43,17 @@ export function costOf(
   batches: number,
   institutions: number,
 ): Cost {
-  const { columns, products, cells } = workload;
-  const productCells = cells.filter((cell) => cell.operands.length === 2);
-  let perBatch = columns.length * set.dataPrimes * TABLE.load;
+  const { columns, columnPrimes, products, cells } = workload;
+  const primesIn = columns.map((name) => columnPrimes?.[name] ?? set.dataPrimes);
+  const sums = distinctSums(cells);
+  const productCells = sums.filter((cell) => cell.operands.length === 2);
+  let perBatch = primesIn.reduce((sum, primes) => sum + primes, 0) * TABLE.load;
   for (const { primes } of products) {
     const before = primes + 1;
     perBatch += before * (TABLE.multiply + TABLE.rescale) + before ** 2 * TABLE.relinearize;
   }
   let perInstitution = 0;
-  for (const cell of cells) {
+  for (const cell of sums) {
     perBatch += cell.primes * (cell.operands.length === 2 ? TABLE.multiply + TABLE.add : TABLE.add);
     perInstitution += cell.primes * TABLE.save;
     if (cell.operands.length === 2) perInstitution += cell.primes ** 2 * TABLE.relinearize;
@@ -59,10 +63,16 @@ export function costOf(
     depth: Math.max(0, ...cells.map((cell) => depthOf(cell.factors.length))),
     multiplications: (products.length + productCells.length) * batches,
     relinearizations: products.length * batches + productCells.length * institutions,
-    bytesIn: columns.length * batches * ciphertextBytes(set.polyModulusDegree, set.dataPrimes),
+    bytesIn:
+      batches * primesIn.reduce((sum, primes) => sum + ciphertextBytes(set.polyModulusDegree, primes), 0),
     bytesOut:
       institutions *
       cells.reduce((sum, cell) => sum + ciphertextBytes(set.polyModulusDegree, cell.primes), 0),
     units: Math.ceil((thousandths * set.polyModulusDegree) / (1000 * REFERENCE_DEGREE)),
   };
+}
+
+/** One cell of those that are two coefficients of the same ciphertext. */
+function distinctSums(cells: Workload['cells']): Workload['cells'] {
+  return [...new Map(cells.map((cell) => [`${cell.operands.join('*')}@${cell.primes}`, cell])).values()];
 }

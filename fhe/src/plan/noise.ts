@@ -14,10 +14,15 @@ const FRACTION = 16n;
 /** B is this many tenths of a deviation: 9.2, beyond which a Gaussian lies with probability 2^-64. */
 const BOUND_TENTHS = 92n;
 
-/** A ciphertext as the bound sees it. Every packed slot lies in [-1, 1], and so does every product of slots. */
+/** The square root of 2 in the unit of deviations, rounded up: two columns in one ciphertext, each in [-1, 1]. */
+const PAIR_MAGNITUDE = ceilSqrt(2n << (2n * FRACTION));
+
+/** A ciphertext as the bound sees it. */
 export interface NoisyValue {
   deviation: bigint;
   scale: Rational;
+  /** A bound on the absolute value of every slot, in units of 2^-16: 1 for a column, which lies in [-1, 1]. */
+  magnitude: bigint;
 }
 
 export type NoiseSet = Pick<
@@ -41,19 +46,25 @@ export class NoiseModel {
     this.#keyVariance = ceilDiv(2n * degree * 2n * n * n * 21n, 6n) + 21n * n;
   }
 
-  /** A freshly encrypted column. */
-  fresh(): NoisyValue {
+  /** A freshly encrypted column, or a pair of them. */
+  fresh(pair = false): NoisyValue {
     return {
+      magnitude: pair ? PAIR_MAGNITUDE : 1n << FRACTION,
       deviation: ceilSqrt(this.#roundingVariance),
       scale: { numerator: 1n << BigInt(this.#set.scaleBits), denominator: 1n },
     };
   }
 
-  /** A product: each factor's noise times the other's scale, added as if they were one and the same noise. */
+  /** A product: each factor's noise times the other's scale and size, added as if they were one and the same noise. */
   product(a: NoisyValue, b: NoisyValue): NoisyValue {
     const both = (a.deviation * b.deviation * ceilSqrt(BigInt(4 * this.#set.polyModulusDegree))) >> FRACTION;
     return {
-      deviation: scaled(a.deviation, b.scale) + scaled(b.deviation, a.scale) + both + 1n,
+      magnitude: times(a.magnitude, b.magnitude),
+      deviation:
+        scaled(times(a.deviation, b.magnitude), b.scale) +
+        scaled(times(b.deviation, a.magnitude), a.scale) +
+        both +
+        1n,
       scale: {
         numerator: a.scale.numerator * b.scale.numerator,
         denominator: a.scale.denominator * b.scale.denominator,
@@ -65,7 +76,7 @@ export class NoiseModel {
   sum(value: NoisyValue, terms: number, relinearized: { times: number; primes: number }): NoisyValue {
     const own = BigInt(terms) * value.deviation ** 2n;
     const keys = BigInt(relinearized.times) * this.#relinearizationVariance(relinearized.primes);
-    return { deviation: ceilSqrt(own + keys), scale: value.scale };
+    return { ...value, deviation: ceilSqrt(own + keys) };
   }
 
   /** The value after rescaling by the last of `primes` primes. */
@@ -73,15 +84,21 @@ export class NoiseModel {
     const prime = primeAt(this.#set, primes - 1);
     const kept = ceilDiv(value.deviation, prime);
     return {
+      ...value,
       deviation: ceilSqrt(kept ** 2n + this.#roundingVariance),
       scale: { numerator: value.scale.numerator, denominator: value.scale.denominator * prime },
     };
   }
 
-  /** Whether `terms` values of this scale, each at most 1, and `margin` besides stay below half the modulus. */
-  fits(scale: Rational, terms: number, margin: bigint, primes: number): boolean {
+  /** Whether `terms` such values and `margin` besides stay below half the modulus. */
+  fits(
+    { scale, magnitude }: Omit<NoisyValue, 'deviation'>,
+    terms: number,
+    margin: bigint,
+    primes: number,
+  ): boolean {
     const modulus = this.#set.primes.slice(0, primes).reduce((product, prime) => product * prime, 1n);
-    return 2n * (scaled(BigInt(terms), scale) + margin) < modulus;
+    return 2n * (times(scaled(BigInt(terms), scale), magnitude) + margin) < modulus;
   }
 
   /** B: a bound on the noise of the coefficient to be released, in its own unit. */
@@ -115,6 +132,11 @@ export class NoiseModel {
     const switched = digits * BigInt(this.#set.polyModulusDegree) * this.#keyVariance;
     return ceilDiv(switched << (2n * FRACTION), 3n * special ** 2n) + this.#roundingVariance;
   }
+}
+
+/** A product with a magnitude. */
+function times(value: bigint, magnitude: bigint): bigint {
+  return ceilDiv(value * magnitude, 1n << FRACTION);
 }
 
 function scaled(value: bigint, scale: Rational): bigint {

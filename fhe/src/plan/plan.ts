@@ -3,18 +3,20 @@
  * and pays for. It runs in contracts, so the same input gives the same plan on every machine.
  */
 import { canonicalJson, sha256Hex } from '../bytes/canonical.js';
+import { type Layout } from '../columns/layout.js';
 import { FheError } from '../errors.js';
 import { parameterSet, type ParameterSet } from '../params/index.js';
-import { planVariables, type Query } from '../query/query.js';
+import { type AnalysisQuery, planVariables, type Query } from '../query/query.js';
 import { type Rational } from '../release/rational.js';
 import { type Scaling, scalingOf } from '../schema/columns.js';
 import { type Schema, type Variable } from '../schema/schema.js';
-import { compileQuery, type Monomial } from './compile.js';
+import { compileQuery } from './compile.js';
 import { costOf } from './cost.js';
 import { scientific } from './integers.js';
 import { NoiseModel, type NoisyValue } from './noise.js';
+import { choosePairs, linearPrimes, type PackedMonomial } from './pairs.js';
 import { buildTrees, depthOf, type TreeProduct } from './tree.js';
-import { type Plan, type PlanCell, type PlanContext, type RationalText } from './types.js';
+import { type AnalysisPlan, type Plan, type PlanCell, type PlanContext, type RationalText } from './types.js';
 import { commonVariables } from './variables.js';
 
 /** Sets in the order in which they are offered when a plan does not fit its own. */
@@ -37,40 +39,65 @@ interface Released {
  * Linear cells are released at two primes. A product is computed at the smallest level that has room for it, its
  * inputs switched down beforehand; it is rescaled between products and never after the last one.
  * @param schemas of every dataset of the job; the variables used must be defined alike in all of them.
+ * @param layout how every institution stores its columns; each alone unless given. Two columns in one ciphertext are
+ * used where one product then serves two cells, or where a column is stored in no other way.
  * @throws FheError QUERY_INVALID, UNKNOWN_VARIABLE, UNKNOWN_LEVEL, SCHEMA_MISMATCH; PLAN_INVALID for an impossible
- * context; PLAN_TOO_DEEP with the parameter
- * set that would do; CAPACITY_EXCEEDED if the sums or their noise leave no room.
+ * context or a column that the layout does not store as
+ * it is needed; PLAN_TOO_DEEP with the parameter set that would do; CAPACITY_EXCEEDED if the sums or their noise leave no room.
  */
 export function plan(
   query: Query,
   schemas: readonly Schema[],
   set: ParameterSet,
   context: PlanContext,
-): Plan {
+  layout?: Layout,
+): Plan;
+export function plan(
+  query: AnalysisQuery,
+  schemas: readonly Schema[],
+  set: ParameterSet,
+  context: PlanContext,
+  layout?: Layout,
+): AnalysisPlan;
+export function plan(
+  query: AnalysisQuery,
+  schemas: readonly Schema[],
+  set: ParameterSet,
+  context: PlanContext,
+  layout: Layout = { pairs: [] },
+): AnalysisPlan {
   checkContext(context);
   const variables = commonVariables(schemas, planVariables(query));
   const compiled = compileQuery(query, variables);
   const depth = Math.max(...compiled.cells.map((cell) => depthOf(cell.factors.length)));
   if (depth > set.depth) throw tooDeep(depth, set);
 
-  const { cells, products } = releasePlan(compiled.cells, set, context);
-  const columns = [...new Set(compiled.cells.flatMap((cell) => cell.factors))].sort();
+  const packed = choosePairs(compiled.cells, layout);
+  const { cells, products } = releasePlan(packed, set, context);
+  const columns = [...new Set(packed.flatMap((cell) => cell.stored))].sort();
+  const columnPrimes = linearPrimes(columns, layout, set);
   const content = {
     version: 1 as const,
     parameterSetId: set.id,
     context: { ...context },
     columns,
+    ...(columnPrimes && { columnPrimes }),
     scaling: scalings(query, variables),
     products,
     cells,
     statistics: compiled.statistics,
-    cost: costOf({ columns, products, cells }, set, context.batches, context.institutions),
+    cost: costOf(
+      { columns, ...(columnPrimes && { columnPrimes }), products, cells },
+      set,
+      context.batches,
+      context.institutions,
+    ),
   };
   return { ...content, hash: sha256Hex(canonicalJson(content)) };
 }
 
 /** SHA-256 over the canonical JSON (RFC 8785) of a plan without its `hash` field, in hex. */
-export function planHash(plan: Plan): string {
+export function planHash(plan: AnalysisPlan): string {
   const { hash: _, ...content } = plan;
   return sha256Hex(canonicalJson(content));
 }
@@ -97,19 +124,23 @@ function tooDeep(depth: number, set: ParameterSet): FheError {
 }
 
 function releasePlan(
-  monomials: readonly Monomial[],
+  monomials: readonly PackedMonomial[],
   set: ParameterSet,
   context: PlanContext,
 ): { cells: PlanCell[]; products: Plan['products'] } {
   const noise = new NoiseModel(set, context.holders);
-  const levels = new Map<number, number>();
-  for (const { factors } of monomials)
-    if (!levels.has(factors.length))
-      levels.set(factors.length, smallestLevel(factors.length, noise, set, context));
+  const levels = new Map<string, number>();
+  const shape = ({ stored, pair }: PackedMonomial): string => `${stored.length}${pair ? '&' : ''}`;
+  for (const monomial of monomials)
+    if (!levels.has(shape(monomial)))
+      levels.set(shape(monomial), smallestLevel(monomial, noise, set, context));
 
-  const inputs = monomials.map(({ factors }) => ({ factors, primes: levels.get(factors.length) ?? 0 }));
+  const inputs = monomials.map((monomial) => ({
+    factors: monomial.stored,
+    primes: levels.get(shape(monomial)) ?? 0,
+  }));
   const tree = buildTrees(inputs);
-  const values = productValues(tree.products, noise, set);
+  const values = productValues(tree.products, noise, set, pairValues(monomials, noise));
   const cells = monomials.map((monomial, i): PlanCell => {
     const operands = tree.operands[i] ?? [];
     const primes = inputs[i]?.primes ?? 0;
@@ -125,6 +156,7 @@ function releasePlan(
       kind: monomial.kind,
       factors: monomial.factors,
       operands: operands as PlanCell['operands'],
+      ...(monomial.coefficient === 'half' && { coefficient: 'half' as const }),
       primes,
       scale: text(released.value.scale),
       countCell: monomial.countCell,
@@ -142,30 +174,42 @@ function releasePlan(
   return { cells, products };
 }
 
-/** The fewest primes at which a cell of so many factors has room. */
-function smallestLevel(factors: number, noise: NoiseModel, set: ParameterSet, context: PlanContext): number {
-  const rounds = Math.max(1, depthOf(factors));
-  const names = Array.from({ length: factors }, (_, i) => String(i));
+/** The fewest primes at which a cell of so many factors, with or without a pair among them, has room. */
+function smallestLevel(
+  { stored, pair }: PackedMonomial,
+  noise: NoiseModel,
+  set: ParameterSet,
+  context: PlanContext,
+): number {
+  const rounds = Math.max(1, depthOf(stored.length));
+  const names = stored.map((_, i) => String(i));
+  const inputs = new Map(pair ? [['0', noise.fresh(true)]] : []);
   for (let primes = Math.min(2, set.dataPrimes); primes + rounds - 1 <= set.dataPrimes; primes++) {
     const { operands, products } = buildTrees([{ factors: names, primes }]);
-    const values = productValues(products, noise, set);
+    const values = productValues(products, noise, set, inputs);
     const released = release(operands[0] ?? [], primes, values, noise, context);
     if (hasRoom(released, primes, noise, context)) return primes;
   }
   throw noRoom(set);
 }
 
-/** Noise and scale of every inner product, after relinearisation and rescaling. */
+/** The pairs among the inputs; all other inputs are plain columns. */
+function pairValues(monomials: readonly PackedMonomial[], noise: NoiseModel): Map<string, NoisyValue> {
+  return new Map(monomials.flatMap(({ pair }) => (pair ? [[pair, noise.fresh(true)]] : [])));
+}
+
+/** Noise and scale of every inner product, after relinearisation and rescaling; and of the pairs. */
 function productValues(
   products: readonly TreeProduct[],
   noise: NoiseModel,
   set: ParameterSet,
+  pairs: ReadonlyMap<string, NoisyValue>,
 ): Map<string, NoisyValue> {
-  const values = new Map<string, NoisyValue>();
+  const values = new Map(pairs);
   for (const { id, left, right, primes } of products) {
     const product = noise.product(valueOf(left, values, noise), valueOf(right, values, noise));
     const relinearized = noise.sum(product, 1, { times: 1, primes: primes + 1 });
-    if (!noise.fits(product.scale, 1, noise.bound(relinearized), primes + 1)) throw noRoom(set);
+    if (!noise.fits(product, 1, noise.bound(relinearized), primes + 1)) throw noRoom(set);
     values.set(id, noise.rescaled(relinearized, primes + 1));
   }
   return values;
@@ -191,7 +235,7 @@ function release(
 
 function hasRoom(released: Released, primes: number, noise: NoiseModel, context: PlanContext): boolean {
   const margin = released.bound + BigInt(context.threshold) * FLOODING_TAIL * released.sigma;
-  return noise.fits(released.value.scale, context.batches, margin, primes);
+  return noise.fits(released.value, context.batches, margin, primes);
 }
 
 /** A product's value, or that of a fresh column. */
@@ -199,7 +243,7 @@ function valueOf(name: string, values: ReadonlyMap<string, NoisyValue>, noise: N
   return values.get(name) ?? noise.fresh();
 }
 
-function scalings(query: Query, variables: ReadonlyMap<string, Variable>): Record<string, Scaling> {
+function scalings(query: AnalysisQuery, variables: ReadonlyMap<string, Variable>): Record<string, Scaling> {
   const result: Record<string, Scaling> = {};
   for (const name of planVariables(query)) {
     const variable = variables.get(name);

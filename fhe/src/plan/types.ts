@@ -38,8 +38,13 @@ export interface PlanCell {
   /** A count is a whole number, and gates itself. */
   kind: 'count' | 'value';
   factors: string[];
-  /** The column itself, or the two operands of the last product (columns or products). */
+  /**
+   * The stored column itself, or the two operands of the last product (stored columns or products). A stored column
+   * may hold two columns, `first&second`.
+   */
   operands: [string] | [string, string];
+  /** Which coefficient to release: the constant one unless the cell is in the imaginary half of its ciphertext. */
+  coefficient?: 'half';
   /** Primes at release. */
   primes: number;
   scale: RationalText;
@@ -73,6 +78,43 @@ export interface PlanStatistic {
   rows: PlanRow[];
 }
 
+/** Sums over the patients that have both variables. */
+export interface CorrelationRow {
+  labels: Record<string, string>;
+  count: string;
+  /** Of the first variable and of the other: sum and sum of squares. */
+  sum: string;
+  squares: string;
+  otherSum: string;
+  otherSquares: string;
+  /** Sum of the products of both. */
+  product: string;
+}
+
+export interface CorrelationStatistic {
+  id: string;
+  kind: 'correlation';
+  variables: [string, string];
+  rows: CorrelationRow[];
+}
+
+export interface SurvivalRow {
+  labels: Record<string, string>;
+  /** Patients whose time is recorded. */
+  count: string;
+  /** For each interval, named by the grid point that ends it, the cells of events and of censorings. */
+  points: { time: number; events: string; censored: string }[];
+}
+
+export interface SurvivalStatistic {
+  id: string;
+  kind: 'survival';
+  variable: string;
+  rows: SurvivalRow[];
+}
+
+export type AnalysisStatistic = PlanStatistic | CorrelationStatistic | SurvivalStatistic;
+
 /** What a piece of work takes. */
 export interface Cost {
   /** Levels of multiplication. */
@@ -87,19 +129,24 @@ export interface Cost {
   units: number;
 }
 
-export interface Plan {
+export interface Plan<Statistic extends AnalysisStatistic = PlanStatistic> {
   version: 1;
   parameterSetId: string;
   context: PlanContext;
-  /** Columns that the evaluator needs of every batch, sorted. */
+  /** Stored columns that the evaluator needs of every batch, sorted. */
   columns: string[];
+  /** Data primes of stored columns that are kept at fewer than all. */
+  columnPrimes?: Record<string, number>;
   /** How the numeric variables that are used were scaled. */
   scaling: Record<string, Scaling>;
   products: PlanProduct[];
   cells: PlanCell[];
-  statistics: PlanStatistic[];
+  statistics: Statistic[];
   /** For all institutions and batches together. */
   cost: Cost;
   /** SHA-256 of the plan's canonical JSON without this field. */
   hash: string;
 }
+
+/** The plan of a query that may ask for correlations and survival, too. */
+export type AnalysisPlan = Plan<AnalysisStatistic>;

@@ -1,1 +1,11 @@
-export { parseQuery, planVariables, queryShape, type Query, type StatisticRequest } from './query.js';
+export {
+  analysisQueryShape,
+  type AnalysisQuery,
+  type AnalysisRequest,
+  parseAnalysisQuery,
+  parseQuery,
+  planVariables,
+  queryShape,
+  type Query,
+  type StatisticRequest,
+} from './query.js';

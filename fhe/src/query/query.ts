@@ -11,40 +11,70 @@ const by = z
   .refine((list) => new Set(list).size === list.length, 'names a variable twice')
   .optional();
 
-const statistic = z.discriminatedUnion('kind', [
+const basic = [
   z.strictObject({ id, kind: z.literal('count'), by }),
   z.strictObject({ id, kind: z.literal('mean'), variable: name, by }),
   z.strictObject({ id, kind: z.literal('variance'), variable: name, by }),
   z
     .strictObject({ id, kind: z.literal('crosstab'), rows: name, columns: name })
     .refine((s) => s.rows !== s.columns, 'crosses a variable with itself'),
+] as const;
+const statistic = z.discriminatedUnion('kind', basic);
+const analysis = z.discriminatedUnion('kind', [
+  ...basic,
+  /** Means, variances, covariance and correlation of two numbers, over the patients that have both. */
+  z
+    .strictObject({ id, kind: z.literal('correlation'), variables: z.tuple([name, name]), by })
+    .refine((s) => s.variables[0] !== s.variables[1], 'correlates a variable with itself'),
+  /** Events and censored patients in each interval of a time-to-event variable's grid. */
+  z.strictObject({ id, kind: z.literal('survival'), variable: name, by }),
 ]);
 
-/** The shape of a query; {@link parseQuery} gives friendlier errors. */
-export const queryShape = z.strictObject({
-  version: z.literal(1),
-  statistics: z
-    .array(statistic)
+const version = z.literal(1);
+/** Every condition must hold. */
+const where = z
+  .array(z.strictObject({ variable: name, level: z.string().min(1).max(32) }))
+  .max(6)
+  .refine((list) => new Set(list.map((c) => c.variable)).size === list.length, 'restricts a variable twice')
+  .optional();
+
+function statistics<T extends z.ZodType<{ id: string }>>(item: T) {
+  return z
+    .array(item)
     .min(1, 'asks for nothing')
     .max(50)
-    .refine((list) => new Set(list.map((s) => s.id)).size === list.length, 'has the same id twice'),
-  /** Every condition must hold. */
-  where: z
-    .array(z.strictObject({ variable: name, level: z.string().min(1).max(32) }))
-    .max(6)
-    .refine((list) => new Set(list.map((c) => c.variable)).size === list.length, 'restricts a variable twice')
-    .optional(),
-});
+    .refine((list) => new Set(list.map((s) => s.id)).size === list.length, 'has the same id twice');
+}
+
+/** The shape of a query; {@link parseQuery} gives friendlier errors. */
+export const queryShape = z.strictObject({ version, statistics: statistics(statistic), where });
+
+/** The shape of a query that also asks for correlations and survival; see {@link parseAnalysisQuery}. */
+export const analysisQueryShape = z.strictObject({ version, statistics: statistics(analysis), where });
 
 export type Query = z.infer<typeof queryShape>;
 export type StatisticRequest = z.infer<typeof statistic>;
+export type AnalysisQuery = z.infer<typeof analysisQueryShape>;
+export type AnalysisRequest = z.infer<typeof analysis>;
 
 /**
  * Checks a query that came from a file or the ledger.
  * @throws FheError QUERY_INVALID with the place and the reason.
  */
 export function parseQuery(input: unknown): Query {
-  const result = queryShape.safeParse(input);
+  return parse(queryShape, input);
+}
+
+/**
+ * Checks a query of any statistics that can be planned.
+ * @throws FheError QUERY_INVALID with the place and the reason.
+ */
+export function parseAnalysisQuery(input: unknown): AnalysisQuery {
+  return parse(analysisQueryShape, input);
+}
+
+function parse<T>(shape: z.ZodType<T>, input: unknown): T {
+  const result = shape.safeParse(input);
   if (!result.success)
     throw new FheError('QUERY_INVALID', `The query is not valid: ${describeIssues(result.error)}.`, {
       cause: result.error,
@@ -53,16 +83,21 @@ export function parseQuery(input: unknown): Query {
 }
 
 /** The variables that split a statistic into groups. */
-export function groupingOf(request: StatisticRequest): readonly string[] {
+export function groupingOf(request: AnalysisRequest): readonly string[] {
   return request.kind === 'crosstab' ? [request.rows, request.columns] : (request.by ?? []);
 }
 
+/** The variables that a statistic is about. */
+export function measuredBy(request: AnalysisRequest): readonly string[] {
+  if (request.kind === 'correlation') return request.variables;
+  return request.kind === 'count' || request.kind === 'crosstab' ? [] : [request.variable];
+}
+
 /** All variables that a query reads, sorted: what an agreement has to cover. */
-export function planVariables(query: Query): string[] {
+export function planVariables(query: AnalysisQuery): string[] {
   const used = new Set<string>();
   for (const request of query.statistics) {
-    if (request.kind === 'mean' || request.kind === 'variance') used.add(request.variable);
-    for (const variable of groupingOf(request)) used.add(variable);
+    for (const variable of [...measuredBy(request), ...groupingOf(request)]) used.add(variable);
   }
   for (const condition of query.where ?? []) used.add(condition.variable);
   return [...used].sort();
