@@ -8,6 +8,7 @@ import { nativePaths, type NativePaths, type NativePlan, type OrdererNode, type 
 /** Fabric's command line programs, run as the administrator of one organisation or another. */
 export class FabricCli {
   readonly paths: NativePaths;
+  readonly #underWay = new Map<string, Promise<void>>();
 
   constructor(
     readonly config: ResolvedConfig,
@@ -15,6 +16,13 @@ export class FabricCli {
     readonly fabric: FabricBinaries,
   ) {
     this.paths = nativePaths(config);
+  }
+
+  /** Does something that must not be done twice at the same time; whoever asks meanwhile waits for the first. */
+  async once(key: string, action: () => Promise<void>): Promise<void> {
+    const started = this.#underWay.get(key) ?? action().finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, started);
+    return started;
   }
 
   /** The peer of an organisation. */

@@ -37,7 +37,7 @@ export async function runCommand(command: Command): Promise<{ stdout: string; st
       { env: fabricEnvironment(env), timeout: timeoutMs, maxBuffer: 64 * 1024 * 1024, encoding: 'utf8' },
       (error, stdout, stderr) => {
         if (!error) return resolve({ stdout, stderr });
-        const verbs = args.slice(0, Math.max(1, firstFlag(args))).join(' ');
+        const verbs = args.slice(0, Math.min(3, firstFlag(args))).join(' ');
         const reason = error.killed
           ? `it did not end within ${timeoutMs / 1000} seconds`
           : failureReason(`${stdout}\n${stderr}`, error.message);

@@ -67,15 +67,17 @@ export async function installPackage(
       `The package of ${label} at ${service.address} has the id ${packageId}, not ${service.packageId}.`,
     );
   }
-  const installed = installedSchema.parse(
-    JSON.parse(await cli.peer(mspId, ['lifecycle', 'chaincode', 'queryinstalled', '-O', 'json'])),
-  );
-  if (installed.installed_chaincodes.some((candidate) => candidate.package_id === packageId)) return;
-  const folder = join(cli.paths.node(cli.peerOf(mspId).name), 'packages');
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${packageId.replace(':', '.')}.tar.gz`);
-  writeFileSync(file, bytes);
-  await cli.peer(mspId, ['lifecycle', 'chaincode', 'install', file]);
+  await cli.once(`install ${mspId} ${packageId}`, async () => {
+    const installed = installedSchema.parse(
+      JSON.parse(await cli.peer(mspId, ['lifecycle', 'chaincode', 'queryinstalled', '-O', 'json'])),
+    );
+    if (installed.installed_chaincodes.some((candidate) => candidate.package_id === packageId)) return;
+    const folder = join(cli.paths.node(cli.peerOf(mspId).name), 'packages');
+    mkdirSync(folder, { recursive: true });
+    const file = join(folder, `${packageId.replace(':', '.')}.tar.gz`);
+    writeFileSync(file, bytes);
+    await cli.peer(mspId, ['lifecycle', 'chaincode', 'install', file]);
+  });
 }
 
 /** Approves a definition for one organisation and waits until its peer has the approval on its ledger. */

@@ -92,12 +92,17 @@ export class NativeNetwork implements Ledger {
 
   /** Makes a channel, or takes it up again, and returns when it orders transactions. */
   async createChannel(channel: ChannelOptions): Promise<void> {
-    await joinChannel(this.#cli, channel);
     this.#channels.set(channel.name, channel);
-    await until(
-      `the channel ${channel.name} has a leader`,
-      async () => (await this.leader(channel.name)) !== undefined,
-    );
+    try {
+      await joinChannel(this.#cli, channel);
+      await until(
+        `the channel ${channel.name} has a leader`,
+        async () => (await this.leader(channel.name)) !== undefined,
+      );
+    } catch (error) {
+      this.#channels.delete(channel.name);
+      throw error;
+    }
   }
 
   /**
