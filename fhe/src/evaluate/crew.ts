@@ -50,14 +50,26 @@ export class WorkerCrew implements AsyncDisposable {
   async with<T>(work: (thread: WorkerThread) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const thread = await this.#lease(signal);
     try {
-      return await work(thread);
-    } catch (error) {
-      // The instance's memory cannot be trusted after a failure that is not SEAL's own.
-      if (error instanceof FheError && error.code === 'WORKER_FAILED') await thread[Symbol.asyncDispose]();
-      throw error;
+      return await this.on(thread, work);
     } finally {
       this.#giveBack(thread);
     }
+  }
+
+  /** Runs work on a worker that holds part of a task, in turn with whatever else it does. */
+  async on<T>(thread: WorkerThread, work: (thread: WorkerThread) => Promise<T>): Promise<T> {
+    try {
+      return await work(thread);
+    } catch (error) {
+      // The instance's memory cannot be trusted after a failure that is not SEAL's own.
+      if (isDeath(error)) await thread[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The workers that can run tasks. */
+  get alive(): WorkerThread[] {
+    return [...this.#threads].filter((thread) => thread.alive);
   }
 
   /** Loads a key into every worker, and into those that are started later. */

@@ -94,14 +94,14 @@ export class Evaluator implements AsyncDisposable {
     const { plan, cells, epochId, batches } = request;
     const work = workFor(this.set, plan, cells);
     return this.#thread.run(async (call) => {
-      await call({ kind: 'begin', epochId, work });
+      await call({ kind: 'begin', evaluation: 0, epochId, work });
       let number = 0;
       for await (const batch of batches) {
         number += 1;
-        await call({ kind: 'batch', columns: columnsOf(batch, work, number) });
+        await call({ kind: 'batch', evaluation: 0, columns: columnsOf(batch, work, number) });
       }
       if (number === 0) throw new FheError('ARGUMENT_INVALID', 'There is no batch to evaluate.');
-      const blobs = await call({ kind: 'finish', cells: [...cells] });
+      const blobs = await call({ kind: 'finish', evaluation: 0, cells: [...cells] });
       return new Map(work.cells.map((cell, i) => [cell.id, blobs[i] ?? new Uint8Array()]));
     }, options);
   }

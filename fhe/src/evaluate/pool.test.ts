@@ -98,6 +98,29 @@ test('evaluates to the bytes of a single evaluator, for one batch and for many',
   expect(Buffer.compare(await pool.add(epochId, [a!, b!]), await single.add(epochId, [a!, b!]))).toBe(0);
 });
 
+test('a stream of batches may be encrypted by the pool that evaluates it', async () => {
+  const partials = await pool.evaluate({
+    plan: made,
+    cells,
+    epochId,
+    batches: pool.encryptBatches(epochId, plainBatches),
+  });
+  const sums = cells.map((id) => [
+    id,
+    decryptor
+      .decrypt(decodeBlob(partials.get(id)!, { kind: 'ciphertext', parameterSetId: set.id, epochId }))
+      .reduce((sum, value) => sum + value, 0) / set.slots,
+  ]);
+  expect(Object.fromEntries(sums)).toEqual({
+    'G=true': expect.closeTo(3, 6),
+    'G=false': expect.closeTo(4, 6),
+    'G=true*X': expect.closeTo(0.1 + 0.3 + 0.5, 6),
+    'G=false*X': expect.closeTo(0.2 + 0.4 + 0.6, 6),
+    'G=true*X*X': expect.closeTo(0.01 + 0.09 + 0.25, 6),
+    'G=false*X*X': expect.closeTo(0.04 + 0.16 + 0.36, 6),
+  });
+});
+
 test('many tasks at once each get their own results, and a bad one fails alone', async () => {
   const batches = await encryptAll();
   const bad = batches.map((batch, i) => (i === 4 ? new Map([...batch, ['X', new Uint8Array(5)]]) : batch));

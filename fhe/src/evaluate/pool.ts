@@ -3,10 +3,11 @@ import { availableParallelism } from 'node:os';
 import { type PackedColumn } from '../columns/layout.js';
 import { FheError } from '../errors.js';
 import { type ParameterSet } from '../params/index.js';
+import { BatchSource } from './batchSource.js';
 import { WorkerCrew } from './crew.js';
 import { type EvaluationRequest, type TaskOptions } from './evaluator.js';
-import { Exchange } from './exchange.js';
-import { encryption, workFor } from './requests.js';
+import { columnsOf, encryption, workFor } from './requests.js';
+import { SharedEvaluation } from './sharedEvaluation.js';
 import { cancellation } from './workerThread.js';
 
 export interface EvaluatorPoolOptions {
@@ -135,23 +136,28 @@ export class EvaluatorPool implements AsyncDisposable {
    */
   async evaluate(request: EvaluationRequest, options: TaskOptions = {}): Promise<Map<string, Uint8Array>> {
     const work = workFor(this.set, request.plan, request.cells);
-    const exchange = new Exchange(work, request.epochId, request.batches);
+    const evaluation = new SharedEvaluation(work, request.epochId);
+    const source = new BatchSource(request.batches);
     try {
       await this.#together(this.workers, options.signal, async (signal) => {
-        const joining = AbortSignal.any([signal, exchange.ended]);
-        const part = this.#crew.with(
-          (thread) => thread.run((call) => exchange.run(call), { signal }),
-          joining,
-        );
-        await part.catch((error: unknown) => {
-          // A worker that was not free before the batches ended is not needed.
-          if (!(isCancelled(error) && exchange.ended.aborted && !signal.aborted)) throw error;
-        });
+        const read = () => unlessAborted(source.next(), signal);
+        // No worker is held while the stream is waited for: it may need one itself.
+        for (let next = await read(); next; next = await read()) {
+          const columns = columnsOf(next.batch, work, next.number);
+          await this.#crew.with(
+            (thread) => thread.run((call) => evaluation.addBatch(thread, call, columns), { signal }),
+            signal,
+          );
+        }
       });
+      if (source.count === 0) throw new FheError('ARGUMENT_INVALID', 'There is no batch to evaluate.');
+      return await evaluation.finish(this.#crew.alive, (thread, task) =>
+        this.#crew.on(thread, () => thread.run(task, options)),
+      );
     } finally {
-      exchange.close();
+      source.close();
+      void evaluation.end();
     }
-    return exchange.results();
   }
 
   /** As `Evaluator.add`. */
@@ -197,8 +203,4 @@ function unlessAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener('abort', abort, { once: true });
     result.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
-}
-
-function isCancelled(error: unknown): boolean {
-  return error instanceof FheError && error.code === 'CANCELLED';
 }

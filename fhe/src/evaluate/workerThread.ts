@@ -71,7 +71,7 @@ export class WorkerThread implements AsyncDisposable {
       try {
         return await (signal ? unlessAborted(task(call), signal, () => underWay) : task(call));
       } catch (error) {
-        if (!this.#ended) await this.#call({ kind: 'reset' }, flag());
+        if (!this.#ended) await this.#call({ kind: 'reset', evaluation: 0 }, flag());
         throw error;
       }
     };

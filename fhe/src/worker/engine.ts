@@ -20,7 +20,7 @@ export class CipherEngine implements Disposable {
   readonly #pairs: PairEncoder;
   readonly #encryptors = new EpochKeys<SealEncryptor>('public key');
   readonly #relinKeys = new EpochKeys<SealRelinKeys>('relinearisation key');
-  #evaluation: { epochId: string; running: Evaluation } | undefined;
+  readonly #evaluations = new Map<number, { epochId: string; running: Evaluation }>();
 
   private constructor(context: SealContext) {
     this.#context = context;
@@ -62,16 +62,17 @@ export class CipherEngine implements Disposable {
     return this.#blob(epochId, ciphertext);
   }
 
-  begin(epochId: string, work: Work): void {
-    this.reset();
+  /** @param evaluation a number that tells this evaluation from others under way */
+  begin(epochId: string, work: Work, evaluation = 0): void {
+    this.reset(evaluation);
     const products = work.products.length > 0 || work.cells.some((cell) => cell.operands.length === 2);
     const keys = products ? this.#relinKeys.get(epochId) : undefined;
-    this.#evaluation = { epochId, running: new Evaluation(this.#context, work, keys) };
+    this.#evaluations.set(evaluation, { epochId, running: new Evaluation(this.#context, work, keys) });
   }
 
   /** Adds the cells' products over one batch. */
-  addBatch(columns: ReadonlyMap<string, Uint8Array>, checkpoint: Checkpoint): void {
-    const { epochId, running } = this.#current();
+  addBatch(columns: ReadonlyMap<string, Uint8Array>, checkpoint: Checkpoint, evaluation = 0): void {
+    const { epochId, running } = this.#current(evaluation);
     running.addBatch((name) => {
       const blob = columns.get(name);
       if (!blob) throw new FheError('ARGUMENT_INVALID', `The batch lacks the column ${name}.`);
@@ -80,25 +81,25 @@ export class CipherEngine implements Disposable {
   }
 
   /** The sums of the named cells before relinearisation: words, for `absorb` in another thread. */
-  drain(cells: readonly string[]): Uint8Array[] {
-    return this.#current().running.drain(cells);
+  drain(cells: readonly string[], evaluation = 0): Uint8Array[] {
+    return this.#current(evaluation).running.drain(cells);
   }
 
   /** Adds what another thread drained from the same work. */
-  absorb(sums: readonly (readonly [string, Uint8Array])[]): void {
-    this.#current().running.absorb(sums);
+  absorb(sums: readonly (readonly [string, Uint8Array])[], evaluation = 0): void {
+    this.#current(evaluation).running.absorb(sums);
   }
 
   /** The partial results of the named cells; the evaluation has ended. */
-  finish(cells: readonly string[], checkpoint: Checkpoint): Uint8Array[] {
-    const { epochId, running } = this.#current();
+  finish(cells: readonly string[], checkpoint: Checkpoint, evaluation = 0): Uint8Array[] {
+    const { epochId, running } = this.#current(evaluation);
     const blobs = running.finish(cells, checkpoint).map((body) => this.#encode(epochId, body));
-    this.reset();
+    this.reset(evaluation);
     return blobs;
   }
 
-  reset(): void {
-    this.#evaluation = undefined;
+  reset(evaluation = 0): void {
+    this.#evaluations.delete(evaluation);
   }
 
   add(epochId: string, blobs: readonly Uint8Array[], checkpoint: Checkpoint): Uint8Array {
@@ -116,14 +117,15 @@ export class CipherEngine implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.reset();
+    this.#evaluations.clear();
     this.#encryptors[Symbol.dispose]();
     this.#relinKeys[Symbol.dispose]();
   }
 
-  #current(): { epochId: string; running: Evaluation } {
-    if (!this.#evaluation) throw new FheError('ARGUMENT_INVALID', 'No evaluation has begun.');
-    return this.#evaluation;
+  #current(evaluation: number): { epochId: string; running: Evaluation } {
+    const current = this.#evaluations.get(evaluation);
+    if (!current) throw new FheError('ARGUMENT_INVALID', 'No evaluation has begun.');
+    return current;
   }
 
   /** A ciphertext of size 2; larger ones exist inside an evaluation only. */

@@ -28,20 +28,20 @@ function answer(engine: CipherEngine, request: Request, checkpoint: () => void):
     case 'encrypt':
       return [engine.encrypt(request.epochId, request.parts, request.primes)];
     case 'begin':
-      engine.begin(request.epochId, request.work);
+      engine.begin(request.epochId, request.work, request.evaluation);
       return [];
     case 'batch':
-      engine.addBatch(new Map(request.columns), checkpoint);
+      engine.addBatch(new Map(request.columns), checkpoint, request.evaluation);
       return [];
     case 'finish':
-      return engine.finish(request.cells, checkpoint);
+      return engine.finish(request.cells, checkpoint, request.evaluation);
     case 'drain':
-      return engine.drain(request.cells);
+      return engine.drain(request.cells, request.evaluation);
     case 'absorb':
-      engine.absorb(request.sums);
+      engine.absorb(request.sums, request.evaluation);
       return [];
     case 'reset':
-      engine.reset();
+      engine.reset(request.evaluation);
       return [];
     case 'add':
       return [engine.add(request.epochId, request.blobs, checkpoint)];

@@ -6,13 +6,14 @@ export type Request =
   | { kind: 'publicKey'; epochId: string; blob: Uint8Array }
   | { kind: 'relinKeys'; epochId: string; blob: Uint8Array }
   | { kind: 'encrypt'; epochId: string; parts: PackedColumn['parts']; primes?: number }
-  | { kind: 'begin'; epochId: string; work: Work }
-  | { kind: 'batch'; columns: [string, Uint8Array][] }
-  | { kind: 'drain'; cells: string[] }
-  | { kind: 'absorb'; sums: [string, Uint8Array][] }
-  | { kind: 'finish'; cells: string[] }
-  /** Forgets what `begin` and `batch` left; comes after every task that ended early. */
-  | { kind: 'reset' }
+  /** A worker may have several evaluations, told apart by their numbers. */
+  | { kind: 'begin'; evaluation: number; epochId: string; work: Work }
+  | { kind: 'batch'; evaluation: number; columns: [string, Uint8Array][] }
+  | { kind: 'drain'; evaluation: number; cells: string[] }
+  | { kind: 'absorb'; evaluation: number; sums: [string, Uint8Array][] }
+  | { kind: 'finish'; evaluation: number; cells: string[] }
+  /** Forgets an evaluation, if there is one. */
+  | { kind: 'reset'; evaluation: number }
   | { kind: 'add'; epochId: string; blobs: Uint8Array[] };
 
 /** A request with its number, and a flag in shared memory that asks for an early end. */
