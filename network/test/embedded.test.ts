@@ -456,6 +456,7 @@ describe('an embedded network with the real client and the real shim', () => {
     it('keeps blocks, state and history', async () => {
       await submit('put', 'kept', 'yes');
       const before = test.network.status().channels.map(({ heights }) => heights);
+      expect(new Set(Object.values(before[0] ?? {})).size).toBe(1);
       await test.restart();
       expect(test.network.status().channels.map(({ heights }) => heights)).toEqual(before);
       await test.network.verify();

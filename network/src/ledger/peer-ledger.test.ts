@@ -68,7 +68,7 @@ describe("a peer's ledger", () => {
   async function commit(...transactions: TransactionEnvelope[]): Promise<number[]> {
     const data = transactions.map(({ bytes }) => bytes);
     const number = ledger.height;
-    await ledger.commit(newBlock(number, ledger.lastHash, data), transactions);
+    ledger.announce(await ledger.commit(newBlock(number, ledger.lastHash, data), transactions));
     return [...(await ledger.block(number)).codes];
   }
 

@@ -49,6 +49,9 @@ export class PeerLedger {
   readonly #heightWaiters = new Set<() => void>();
   readonly #statusWaiters = new Map<string, Set<(status: TransactionStatus) => void>>();
   readonly #definitions = new Map<string, ChaincodeDefinition | undefined>();
+  /** Blocks in the database. */
+  #applied: number;
+  /** Blocks that everyone may know of. */
   #height: number;
   #committing: Promise<void> = Promise.resolve();
   #closed = false;
@@ -60,7 +63,7 @@ export class PeerLedger {
   ) {
     this.state = new StateDb(db);
     this.#indexes = new Indexes(db);
-    this.#height = this.#indexes.height;
+    this.#applied = this.#height = this.#indexes.height;
     this.#validator = new BlockValidator(
       options.channel,
       options.policies,
@@ -94,7 +97,7 @@ export class PeerLedger {
     return this.options.channel;
   }
 
-  /** Number of committed blocks. */
+  /** Number of committed and announced blocks. */
   get height(): number {
     return this.#height;
   }
@@ -103,11 +106,26 @@ export class PeerLedger {
     return this.blocks.lastHash;
   }
 
-  /** Validates and commits the next block; resolves when it is durable and announced. */
-  commit(block: Block, transactions: readonly TransactionEnvelope[]): Promise<void> {
+  /** Validates and commits the next block; when that resolves, the block is durable and may be announced. */
+  commit(block: Block, transactions: readonly TransactionEnvelope[]): Promise<CommittedBlock> {
     const done = this.#committing.then(() => this.#commit(block, transactions));
-    this.#committing = done.catch(() => undefined);
+    this.#committing = done.then(
+      () => undefined,
+      () => undefined,
+    );
     return done;
+  }
+
+  /** Tells everyone who waits about a block that `commit` returned. Blocks are announced in order. */
+  announce({ block, transactions, codes }: CommittedBlock): void {
+    this.#height = block.header.number + 1;
+    transactions.forEach(({ txId }, index) => {
+      const waiters = this.#statusWaiters.get(txId);
+      if (!waiters) return;
+      const status = { code: codes[index] ?? Code.INVALID_OTHER_REASON, block: block.header.number };
+      for (const finish of waiters) finish(status);
+    });
+    for (const wake of [...this.#heightWaiters]) wake();
   }
 
   simulator(txId: string): Simulator {
@@ -169,7 +187,7 @@ export class PeerLedger {
   /** The transaction's validation code, as soon as it is committed; undefined if the signal ends the wait. */
   transactionStatus(txId: string, signal: AbortSignal): Promise<TransactionStatus | undefined> {
     const known = this.#indexes.transaction(txId);
-    if (known) return Promise.resolve({ code: known.code, block: known.block });
+    if (known && known.block < this.#height) return Promise.resolve({ code: known.code, block: known.block });
     return new Promise((resolve) => {
       const waiters = this.#statusWaiters.get(txId) ?? new Set();
       this.#statusWaiters.set(txId, waiters);
@@ -200,7 +218,7 @@ export class PeerLedger {
     await this.blocks.close();
   }
 
-  async #commit(block: Block, transactions: readonly TransactionEnvelope[]): Promise<void> {
+  async #commit(block: Block, transactions: readonly TransactionEnvelope[]): Promise<CommittedBlock> {
     const { number } = block.header;
     const { verdicts, updates } = await this.#validator.validate(number, transactions);
     verdicts.forEach((verdict, index) => {
@@ -213,7 +231,7 @@ export class PeerLedger {
     const committed = { block: filtered, transactions, codes };
     this.#parsed.set(filtered, committed);
     await this.#apply(committed, updates);
-    this.#announce(committed);
+    return committed;
   }
 
   async #apply({ block, transactions, codes }: CommittedBlock, updates: Updates): Promise<void> {
@@ -249,28 +267,20 @@ export class PeerLedger {
     }
     await this.db.batch(operations);
     if (redefined) this.#definitions.clear();
-    this.#height = number + 1;
-  }
-
-  #announce({ block, transactions, codes }: CommittedBlock): void {
-    transactions.forEach(({ txId }, index) => {
-      const status = { code: codes[index] ?? Code.INVALID_OTHER_REASON, block: block.header.number };
-      for (const finish of this.#statusWaiters.get(txId) ?? []) finish(status);
-    });
-    for (const wake of [...this.#heightWaiters]) wake();
+    this.#applied = number + 1;
   }
 
   /** Applies the blocks that the database has not seen, by the codes that were given to their transactions. */
   async #recover(): Promise<void> {
-    if (this.#height > this.blocks.height) {
+    if (this.#applied > this.blocks.height) {
       throw new LedgerError(
         'STATE_AHEAD',
-        `The state of channel ${this.channel} in ${this.options.dir} is at height ${this.#height}, ` +
+        `The state of channel ${this.channel} in ${this.options.dir} is at height ${this.#applied}, ` +
           `but only ${this.blocks.height} blocks are there: block files were lost.`,
       );
     }
-    while (this.#height < this.blocks.height) {
-      const committed = this.#committed(await this.blocks.read(this.#height));
+    while (this.#applied < this.blocks.height) {
+      const committed = this.#committed(await this.blocks.read(this.#applied));
       const updates = new Updates();
       committed.transactions.forEach((transaction, tx) => {
         if (committed.codes[tx] === Code.VALID) {
@@ -279,6 +289,7 @@ export class PeerLedger {
       });
       await this.#apply(committed, updates);
     }
+    this.#height = this.#applied;
   }
 
   #committed(block: Block): CommittedBlock {

@@ -5,6 +5,11 @@ import { equalBytes, sha256 } from './bytes.js';
 export const Code = peer.TxValidationCode;
 export type ValidationCode = number;
 
+/** Fabric's name of a validation code. */
+export function codeName(code: ValidationCode): string {
+  return Object.entries(Code).find(([, number]) => number === code)?.[0] ?? String(code);
+}
+
 export interface Headers {
   readonly channelHeader: common.ChannelHeader;
   readonly signatureHeader: common.SignatureHeader;
