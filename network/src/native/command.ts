@@ -6,21 +6,21 @@ import { NetworkError } from '../errors.js';
 export interface Command {
   readonly program: string;
   readonly args: readonly string[];
-  /** Added to the few variables that every program gets. */
+  /** Added to what the program inherits. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default: one minute. */
   readonly timeoutMs?: number;
 }
 
-/** Variables that programs inherit. Others could change them unseen: `CORE_*` and `ORDERER_*` override their files. */
-const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'FABRIC_LOGGING_SPEC'] as const;
+/** Variables by which Fabric's programs would override their files unseen. */
+const OVERRIDES = /^(CORE|ORDERER|CONFIGTX|OSNADMIN|FABRIC)_/;
+const KEPT = new Set(['FABRIC_LOGGING_SPEC']);
 
 /** The environment of a program of Fabric's: what it may inherit and what it is given. */
 export function fabricEnvironment(own: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const inherited = INHERITED.flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
+  const inherited = Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined || (OVERRIDES.test(name) && !KEPT.has(name)) ? [] : [[name, value] as const],
+  );
   return { ...Object.fromEntries(inherited), ...own };
 }
 
