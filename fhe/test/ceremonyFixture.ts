@@ -1,6 +1,7 @@
 /** Whole ceremonies inside one process, for tests. */
 import { epochSeed } from '../src/ceremony/commitment.js';
 import { KeyCeremony } from '../src/ceremony/keyCeremony.js';
+import type { Roster } from '../src/ceremony/message.js';
 import type { ParameterSet } from '../src/params/parameterSet.js';
 import type { HolderKey } from '../src/release/holderKey.js';
 import { cellValue, combineShares } from '../src/release/combine.js';
@@ -50,27 +51,63 @@ export interface CeremonyResult {
   readonly combined: Uint8Array[];
 }
 
-export async function runCeremony(set: ParameterSet, n: number, threshold: number): Promise<CeremonyResult> {
+/** All messages of an attempt up to the dealings, which every party has made. */
+export interface DealtCeremony {
+  readonly parties: Map<string, KeyCeremony>;
+  readonly seed: Uint8Array;
+  readonly publicKeys: Map<string, Uint8Array>;
+  readonly round1: Map<string, Uint8Array>;
+  readonly round2: Map<string, Uint8Array>;
+  readonly sealingKeys: Map<string, Uint8Array>;
+  readonly dealings: Map<string, Uint8Array>;
+}
+
+export async function dealtCeremony(set: ParameterSet, n: number, threshold: number): Promise<DealtCeremony> {
   const ceremony = await parties(set, n, threshold);
   const seed = seedOf(ceremony);
-  const shares = ask(ceremony, (party) => party.publicKeyShare(seed));
+  const publicKeys = ask(ceremony, (party) => party.publicKeyShare(seed));
   const round1 = ask(ceremony, (party) => party.relinRound1());
-  const publicKeys = ask(ceremony, (party) => party.combinePublicKey(shares));
   const round2 = ask(ceremony, (party) => party.relinRound2(round1));
-  const relinKeys = ask(ceremony, (party) => party.combineRelinKeys(round1, round2));
   const sealingKeys = ask(ceremony, (party) => party.sealingPublicKey);
   const dealings = new Map<string, Uint8Array>();
   for (const [name, party] of ceremony) dealings.set(name, await party.dealings(sealingKeys));
+  return { parties: ceremony, seed, publicKeys, round1, round2, sealingKeys, dealings };
+}
+
+/** The roster of the ceremonies of this file. */
+export const rosterOf = (set: ParameterSet, n: number, threshold: number): Roster => ({
+  set,
+  epochId,
+  attempt,
+  members: memberNames(n),
+  threshold,
+});
+
+/** A whole ceremony; `isChecked` adds the dealing check. */
+export async function runCeremony(
+  set: ParameterSet,
+  n: number,
+  threshold: number,
+  isChecked = false,
+): Promise<CeremonyResult> {
+  const dealt = await dealtCeremony(set, n, threshold);
+  const { parties: ceremony, dealings, publicKeys } = dealt;
+  const combinedPublicKeys = ask(ceremony, (party) => party.combinePublicKey(publicKeys));
+  const relinKeys = ask(ceremony, (party) => party.combineRelinKeys(dealt.round1, dealt.round2));
+  const checks = new Map<string, Uint8Array>();
+  if (isChecked) {
+    for (const [name, party] of ceremony) checks.set(name, await party.dealingCheck(dealings));
+  }
   const keys: HolderKey[] = [];
   for (const party of ceremony.values()) {
-    keys.push(await party.finish(dealings));
+    keys.push(await party.finish(dealings, isChecked ? { checks, publicKeys } : undefined));
     party[Symbol.dispose]();
   }
   return {
-    publicKey: publicKeys.values().next().value as Uint8Array,
+    publicKey: combinedPublicKeys.values().next().value as Uint8Array,
     relinKeys: relinKeys.values().next().value as Uint8Array,
     keys,
-    combined: [...publicKeys.values(), ...relinKeys.values()],
+    combined: [...combinedPublicKeys.values(), ...relinKeys.values()],
   };
 }
 

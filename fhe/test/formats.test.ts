@@ -13,9 +13,10 @@ import { commitment, epochSeed } from '../src/ceremony/commitment.js';
 import { encodeMessage } from '../src/ceremony/message.js';
 import { type ParameterSet, parameterSet } from '../src/params/parameterSet.js';
 import { combineShares } from '../src/release/combine.js';
-import { floodingNoise } from '../src/release/flooding.js';
+import { floodingNoise, privacyNoise } from '../src/release/flooding.js';
 import { discreteGaussian } from '../src/release/gaussian.js';
 import { HolderKey } from '../src/release/holderKey.js';
+import { pairKey } from '../src/release/zeroSharing.js';
 import { releaseShare, sumOfC0 } from '../src/release/share.js';
 import { referencePolynomial } from '../src/ring/uniform.js';
 import { generateSealingKeyPair, openSealed, sealTo } from '../src/sealing/hpke.js';
@@ -39,16 +40,25 @@ function ciphertext(): Uint8Array {
   return buildCiphertext(toy, { size: 2, primes: 2, scale: 2 ** 70, words: both });
 }
 
+function pairKeyOf(a: number, b: number): Uint8Array {
+  const context = { parameterSetId: toy.id, epochId: epoch.epochId, shareVersion: epoch.attempt };
+  const end = (index: number, to: number) => ({ index, salt: sha256(`salt ${index} ${to}`) });
+  return pairKey(context, end(a, b), end(b, a));
+}
+
 /** A holder key's bytes, written out by hand as the format says. */
 function holderKeyBytes(index: number): Uint8Array {
   const share = words(`share ${index}`).slice(0, toy.dataPrimes * toy.polyModulusDegree);
-  const bytes = new Uint8Array(152 + share.byteLength + 32);
+  const bytes = new Uint8Array(152 + share.byteLength + 3 * 32 + 32);
   bytes.set(text('SSHK'));
-  bytes.set([1, index, 3, 2, epoch.attempt, 0, 0, 0, epoch.epochId.length], 4);
+  bytes.set([2, index, 3, 2, epoch.attempt, 0, 0, 0, epoch.epochId.length], 4);
   bytes.set(fromHex(toy.id), 16);
   bytes.set(text(epoch.epochId), 48);
   bytes.set(sha256(`noise key ${index}`), 112);
   bytes.set(bytesOf(share), 152);
+  for (const other of [1, 2, 3].filter((each) => each !== index)) {
+    bytes.set(pairKeyOf(index, other), 152 + share.byteLength + (other - 1) * 32);
+  }
   bytes.set(sha256(bytes.subarray(0, -32)), bytes.length - 32);
   return bytes;
 }
@@ -110,6 +120,8 @@ function compute(): Record<string, unknown> {
     ceremonyMessage: blobHash(encodeMessage(roster, 'publicKey', 2, [bytesOf(words('b'))])),
     sampler: Array.from({ length: 8 }, () => String(discreteGaussian(source, 1000n))),
     floodingNoise: String(floodingNoise(sha256('noise key'), noiseContext, 1n << 60n)),
+    privacyNoise: String(privacyNoise(sha256('noise key'), noiseContext, 1n << 60n)),
+    pairKey: toHex(pairKeyOf(3, 1)),
     c0: toHex(c0),
     shares: Array.from(shares.values(), toHex),
     residue: String(combineShares(toy, { c0, shares })),

@@ -5,8 +5,19 @@
 import { canonicalJson, sha256, sha256Hex } from '../bytes/canonical.js';
 import { FheError } from '../errors.js';
 
-/** Messages of a ceremony in their order; publicKey and relin1 are one round. */
-export const ceremonyLabels = ['seed', 'publicKey', 'relin1', 'relin2', 'dealing'] as const;
+/**
+ * Messages of a ceremony in their order; publicKey and relin1 are one round. A disclosure ends an attempt whose
+ * dealings are disputed; it is the one message that needs no commitment.
+ */
+export const ceremonyLabels = [
+  'seed',
+  'publicKey',
+  'relin1',
+  'relin2',
+  'dealing',
+  'dealingCheck',
+  'disclosure',
+] as const;
 export type CeremonyLabel = (typeof ceremonyLabels)[number];
 
 export interface CommitmentContent {
@@ -34,6 +45,26 @@ export function commitment(content: CommitmentContent): string {
     throw new FheError('ARGUMENT_INVALID', 'A nonce and a hash have 64 lower-case hexadecimal digits.');
   }
   return sha256Hex(canonicalJson({ epochId, attempt, sender, label, nonce, bytesHash }));
+}
+
+/**
+ * Checks a revealed message against the commitment that its sender made before anything was revealed.
+ *
+ * @param bytes the message
+ * @throws FheError CEREMONY_MESSAGE_INVALID, naming the sender; ARGUMENT_INVALID
+ */
+export function requireCommitted(
+  content: Omit<CommitmentContent, 'bytesHash'>,
+  bytes: Uint8Array,
+  committed: string,
+): void {
+  if (commitment({ ...content, bytesHash: sha256Hex(bytes) }) === committed) return;
+  const { sender, label } = content;
+  throw new FheError(
+    'CEREMONY_MESSAGE_INVALID',
+    `The ${label} message of ${sender} does not open its commitment.`,
+    { sender },
+  );
 }
 
 export interface SeedReveal {

@@ -74,14 +74,19 @@ export function shamirShares(
   return shares;
 }
 
-/** Seals one share to each member, in the members' order; the words are overwritten. */
+/**
+ * Seals one share to each member, in the members' order; the words are overwritten.
+ *
+ * @returns the payload, and the salts, which stay secret: the holders' common keys come of them
+ */
 export async function sealShares(
   roster: Roster,
   dealer: string,
   shares: readonly BigUint64Array[],
   sealingKeys: ReadonlyMap<string, Uint8Array>,
-): Promise<Uint8Array[]> {
+): Promise<{ payload: Uint8Array[]; salts: Uint8Array[] }> {
   const hashes: Uint8Array[] = [];
+  const salts: Uint8Array[] = [];
   const sealed: Uint8Array[] = [];
   for (const [i, receiver] of roster.members.entries()) {
     const share = shares[i] as BigUint64Array;
@@ -90,6 +95,7 @@ export async function sealShares(
     plain.set(bytesOf(share), saltLength);
     share.fill(0n);
     hashes.push(sha256(plain));
+    salts.push(plain.slice(0, saltLength));
     try {
       sealed.push(
         await sealTo(
@@ -111,21 +117,27 @@ export async function sealShares(
       plain.fill(0);
     }
   }
-  return [...hashes, ...sealed];
+  return { payload: [...hashes, ...sealed], salts };
+}
+
+/** A member's part of a dealing: secret, the receiver erases it. */
+export interface OpenedShare {
+  /** Over the data primes. */
+  readonly words: BigUint64Array;
+  readonly salt: Uint8Array;
 }
 
 /**
  * Opens the share that a checked dealing holds for a member.
  *
- * @returns words over the data primes; secret, the caller erases them
  * @throws FheError CEREMONY_MESSAGE_INVALID, naming the dealer
  */
 export async function openDealing(
   roster: Roster,
   dealing: CheckedMessage,
   receiverIndex: number,
-  keys: SealingKeyPair,
-): Promise<BigUint64Array> {
+  keys: Pick<SealingKeyPair, 'privateKey'>,
+): Promise<OpenedShare> {
   const { set, members } = roster;
   const { sender } = dealing;
   const fail = (what: string, cause?: unknown): FheError =>
@@ -148,7 +160,7 @@ export async function openDealing(
       words.fill(0n);
       throw fail('has a word that is not below its prime');
     }
-    return words;
+    return { words, salt: plain.slice(0, saltLength) };
   } finally {
     plain.fill(0);
   }

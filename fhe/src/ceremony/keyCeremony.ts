@@ -8,11 +8,10 @@
  * round 1: h0_ij = -(u_i a_j) + w_j(s_i) + e, h1_ij = s_i a_j + e';
  * round 2: k_ij = s_i h0_j + e'' + (u_i - s_i) h1_j + e'''.
  *
- * Secrets live in one ring. u_i is erased after round 2, s_i and the sealing key after `finish`; disposing at any
- * time (an abort) erases everything. Parties are trusted to follow the protocol.
+ * Secrets live in one ring. u_i is erased after round 2, s_i and the sealing key after `finish`, which ends the dealing
+ * check; disposing at any time (an abort) erases everything. Parties are trusted to follow the protocol.
  */
 import { randomFillSync } from 'node:crypto';
-import { sha256Hex } from '../bytes/canonical.js';
 import { bytesOf } from '../bytes/words.js';
 import { FheError } from '../errors.js';
 import { HolderKey } from '../release/holderKey.js';
@@ -27,7 +26,10 @@ import {
   relinReference,
   sumMessages,
 } from './collectiveKeys.js';
-import { openDealing, sealShares, shamirShares } from './dealing.js';
+import { sealShares, shamirShares } from './dealing.js';
+import { challengeOf, checkPayload, requireSoundDealings } from './dealingCheck.js';
+import { CeremonySteps, type Messages, type Step } from './party.js';
+import { receive, type Received } from './received.js';
 import { PartySecrets } from './secrets.js';
 import { checkMessages, encodeMessage, type MessageLabel, requireRoster, type Roster } from './message.js';
 
@@ -36,29 +38,32 @@ export interface KeyCeremonyOptions extends Roster {
   readonly self: string;
 }
 
-type Messages = ReadonlyMap<string, Uint8Array>;
-
-/** Steps that make messages, in their order. */
-const steps = ['publicKeyShare', 'relinRound1', 'relinRound2', 'dealings', 'finish'] as const;
-type Step = (typeof steps)[number];
+/** What the dealing check needs beside the dealings. */
+export interface DealingCheckMessages {
+  /** The dealingCheck message of every member. */
+  readonly checks: Messages;
+  /** The publicKey message of every member. */
+  readonly publicKeys: Messages;
+}
 
 export class KeyCeremony implements Disposable {
   private readonly secrets: PartySecrets;
+  private readonly steps: CeremonySteps;
   private readonly contribution = randomFillSync(new Uint8Array(32));
-  private readonly sent = new Map<MessageLabel, string>();
   private mask: Polynomial | undefined;
   private seed: Uint8Array | undefined;
   private round1Hashes: readonly string[] | undefined;
-  private next = 0;
-  private disposed = false;
+  private salts: readonly Uint8Array[] = [];
+  private received: Received | undefined;
 
   private constructor(
     private readonly roster: Roster,
-    private readonly self: string,
     private readonly index: number,
+    self: string,
     sampler: SecretSampler,
     private readonly sealingKeys: SealingKeyPair,
   ) {
+    this.steps = new CeremonySteps(roster, self);
     this.secrets = new PartySecrets(roster.set, sampler);
   }
 
@@ -73,7 +78,7 @@ export class KeyCeremony implements Disposable {
     if (index === 0) throw new FheError('ARGUMENT_INVALID', `${self} is no member of this ceremony.`);
     const sampler = await SecretSampler.acquire(roster.set);
     try {
-      return new KeyCeremony(roster, self, index, sampler, await generateSealingKeyPair());
+      return new KeyCeremony(roster, index, self, sampler, await generateSealingKeyPair());
     } catch (error) {
       sampler[Symbol.dispose]();
       throw error;
@@ -87,7 +92,7 @@ export class KeyCeremony implements Disposable {
 
   /** This party's 32 bytes of the seed; commit to them before showing them. */
   seedContribution(): Uint8Array {
-    this.requireOpen();
+    this.steps.requireOpen();
     return this.contribution.slice();
   }
 
@@ -97,7 +102,7 @@ export class KeyCeremony implements Disposable {
    * @throws FheError CEREMONY_STEP_INVALID, ARGUMENT_INVALID
    */
   publicKeyShare(seed: Uint8Array): Uint8Array {
-    this.requireStep('publicKeyShare');
+    this.steps.require('publicKeyShare');
     if (seed.length !== 32) throw new FheError('ARGUMENT_INVALID', 'A seed has 32 bytes.');
     this.seed = new Uint8Array(seed);
     const { ring, secret } = this.secrets;
@@ -117,7 +122,7 @@ export class KeyCeremony implements Disposable {
    * @throws FheError CEREMONY_STEP_INVALID
    */
   relinRound1(): Uint8Array {
-    this.requireStep('relinRound1');
+    this.steps.require('relinRound1');
     const { ring, secret } = this.secrets;
     const { primes, dataPrimes } = this.roster.set;
     const special = primes[dataPrimes] as bigint;
@@ -146,9 +151,9 @@ export class KeyCeremony implements Disposable {
    * @throws FheError CEREMONY_STEP_INVALID, CEREMONY_MESSAGE_MISSING, CEREMONY_MESSAGE_INVALID (naming the sender)
    */
   combinePublicKey(messages: Messages): Uint8Array {
-    this.requireOpen();
+    this.steps.requireOpen();
     const key = combinePublicKey(this.roster, this.requireSeed(), messages);
-    this.requireOwn('publicKey', messages);
+    this.steps.requireOwn('publicKey', messages);
     return key;
   }
 
@@ -158,10 +163,10 @@ export class KeyCeremony implements Disposable {
    * @throws FheError CEREMONY_STEP_INVALID, CEREMONY_MESSAGE_MISSING, CEREMONY_MESSAGE_INVALID (naming the sender)
    */
   relinRound2(round1: Messages): Uint8Array {
-    this.requireStep('relinRound2');
+    this.steps.require('relinRound2');
     const { ring, secret } = this.secrets;
     const { sums, hashes } = sumMessages(this.roster, 'relin1', round1);
-    this.requireOwn('relin1', round1);
+    this.steps.requireOwn('relin1', round1);
     this.round1Hashes = hashes;
     const difference = this.requireMask();
     ring.subtract(difference, difference, secret);
@@ -188,23 +193,13 @@ export class KeyCeremony implements Disposable {
    * @throws FheError CEREMONY_STEP_INVALID, CEREMONY_MESSAGE_MISSING, CEREMONY_MESSAGE_INVALID (naming the sender)
    */
   combineRelinKeys(round1: Messages, round2: Messages): Uint8Array {
-    this.requireOpen();
+    this.steps.requireOpen();
     const hashes = this.round1Hashes;
     if (!hashes)
       throw new FheError('CEREMONY_STEP_INVALID', 'relinRound2 comes before the relinearisation key.');
     const key = combineRelinKeys(this.roster, round1, round2);
-    this.requireOwn('relin2', round2);
-    for (const [i, sender] of this.roster.members.entries()) {
-      if (sha256Hex(round1.get(sender) as Uint8Array) !== hashes[i]) {
-        throw new FheError(
-          'CEREMONY_MESSAGE_INVALID',
-          `The relin1 message of ${sender} changed after round 2.`,
-          {
-            sender,
-          },
-        );
-      }
-    }
+    this.steps.requireOwn('relin2', round2);
+    this.steps.requireUnchanged('relin1', round1, hashes);
     return key;
   }
 
@@ -215,91 +210,123 @@ export class KeyCeremony implements Disposable {
    * @throws FheError CEREMONY_STEP_INVALID, CEREMONY_MESSAGE_INVALID (naming the member whose key is wrong)
    */
   async dealings(sealingKeys: Messages): Promise<Uint8Array> {
-    this.requireStep('dealings');
+    this.steps.require('dealings');
     const { members, threshold } = this.roster;
-    if (Buffer.compare(sealingKeys.get(this.self) ?? new Uint8Array(), this.sealingKeys.publicKey) !== 0) {
-      throw this.changed(this.self, 'sealing key');
-    }
-    this.next++;
+    const own = sealingKeys.get(this.steps.self) ?? new Uint8Array();
+    if (Buffer.compare(own, this.sealingKeys.publicKey) !== 0) throw this.steps.changed('sealing key');
+    this.steps.complete('dealings');
     try {
       const shares = shamirShares(this.secrets.ring, this.secrets.secret, threshold, members.length);
-      const payload = await sealShares(this.roster, this.self, shares, sealingKeys);
-      this.requireOpen();
-      return this.remember('dealing', encodeMessage(this.roster, 'dealing', this.index, payload));
+      const { payload, salts } = await sealShares(this.roster, this.steps.self, shares, sealingKeys);
+      this.steps.requireOpen();
+      this.salts = salts;
+      return this.steps.remember('dealing', encodeMessage(this.roster, 'dealing', this.index, payload));
     } catch (error) {
-      this.next--;
+      this.steps.undo('dealings');
       throw error;
     }
   }
 
   /**
-   * Opens this party's share of every dealing and adds them up to its key; then erases s_i and all else.
+   * Opens this party's share of every dealing and makes its part of the dealing check. The step may be left out, by
+   * all members alike; who has taken it must show everybody's to {@link finish}.
    *
-   * @throws FheError CEREMONY_STEP_INVALID, CEREMONY_MESSAGE_MISSING, CEREMONY_MESSAGE_INVALID (naming the dealer);
-   *   after an error the ceremony can be asked again with other messages, or disposed of
+   * @throws FheError CEREMONY_STEP_INVALID, CEREMONY_MESSAGE_MISSING, CEREMONY_MESSAGE_INVALID (naming the dealer)
    */
-  async finish(dealings: Messages): Promise<HolderKey> {
-    this.requireStep('finish');
-    const { set, epochId, attempt, members, threshold } = this.roster;
-    const checked = checkMessages(this.roster, 'dealing', dealings);
-    this.requireOwn('dealing', dealings);
-    this.next++;
-    const sum = this.secrets.ring.zero(set.dataPrimes);
-    try {
-      for (const dealing of checked) {
-        const words = await openDealing(this.roster, dealing, this.index, this.sealingKeys);
-        this.requireOpen();
-        const share = this.secrets.load(words);
-        this.secrets.ring.add(sum, sum, share);
-        this.secrets.ring.release(share);
-      }
-      const info = {
-        set,
-        epochId,
-        index: this.index,
-        threshold,
-        members: members.length,
-        shareVersion: attempt,
-      };
-      const key = HolderKey.fromWords(info, this.secrets.ring.read(sum));
-      this.erase();
-      return key;
-    } catch (error) {
-      this.next--;
-      if (!this.disposed) this.secrets.ring.release(sum);
-      throw error;
+  async dealingCheck(dealings: Messages): Promise<Uint8Array> {
+    this.steps.require('finish');
+    if (this.received) throw new FheError('CEREMONY_STEP_INVALID', 'The dealing check has been made.');
+    const received = await this.receive(dealings);
+    const challenge = challengeOf(this.roster, this.requireSeed(), received.hashes);
+    const { roster, index } = this;
+    const { shares, pairKeys } = received;
+    const payload = checkPayload(this.secrets.ring, { roster, index, challenge, shares, pairKeys });
+    this.received = received;
+    return this.steps.remember('dealingCheck', encodeMessage(roster, 'dealingCheck', index, payload));
+  }
+
+  /**
+   * Adds up this party's share of every dealing to its key; then erases s_i and all else.
+   *
+   * @param check all members' check messages, where the check is made
+   * @throws FheError DEALINGS_DISPUTED if the check fails: then {@link disclose}; CEREMONY_STEP_INVALID,
+   *   CEREMONY_MESSAGE_MISSING, CEREMONY_MESSAGE_INVALID (naming the dealer); after an error the ceremony can be asked
+   *   again with other messages, or disposed of
+   */
+  async finish(dealings: Messages, check?: DealingCheckMessages): Promise<HolderKey> {
+    this.steps.require('finish');
+    if ((check === undefined) !== (this.received === undefined)) {
+      throw new FheError('CEREMONY_STEP_INVALID', 'The dealing check is made by all members or by none.');
     }
+    if (check) this.requireCheck(dealings, check);
+    const received = this.received ?? (await this.receive(dealings));
+    const { set, epochId, attempt: shareVersion, members, threshold } = this.roster;
+    const info = { set, epochId, index: this.index, threshold, members: members.length, shareVersion };
+    const sum = this.secrets.ring.zero(set.dataPrimes);
+    for (const share of received.shares) this.secrets.ring.add(sum, sum, share);
+    const key = HolderKey.fromWords(info, this.secrets.ring.read(sum), received.pairKeys);
+    this.steps.complete('finish');
+    this.erase();
+    return key;
+  }
+
+  /**
+   * Gives up the attempt after disputed dealings, and shows the sealing key, so that everybody can judge
+   * ({@link judgeDealings}). Everything else is erased.
+   *
+   * @throws FheError CEREMONY_STEP_INVALID before the dealings were made or after the ceremony has finished
+   */
+  disclose(): Uint8Array {
+    this.steps.require('finish');
+    const key = this.sealingKeys.privateKey;
+    const message = encodeMessage(this.roster, 'disclosure', this.index, [key]);
+    this[Symbol.dispose]();
+    return message;
   }
 
   /** Erases every secret; at any time, as an abort. */
   [Symbol.dispose](): void {
-    if (this.disposed) return;
-    this.disposed = true;
+    if (this.steps.isClosed) return;
+    this.steps.close();
     this.contribution.fill(0);
+    for (const key of this.received?.pairKeys ?? []) key.fill(0);
     this.erase();
   }
 
   private erase(): void {
     this.secrets[Symbol.dispose]();
     this.sealingKeys.privateKey.fill(0);
+    for (const salt of this.salts) salt.fill(0);
     this.mask = undefined;
+    this.received = undefined;
   }
 
-  private requireOpen(): void {
-    if (this.disposed) throw new FheError('DISPOSED', 'This ceremony has been erased.');
-  }
-
-  private requireStep(step: Step): void {
-    this.requireOpen();
-    if (steps[this.next] !== step) {
-      const due = steps[this.next];
-      throw new FheError(
-        'CEREMONY_STEP_INVALID',
-        due
-          ? `${step} is not due; the next step is ${due}.`
-          : `${step} is not due; the ceremony has finished.`,
-      );
+  private async receive(dealings: Messages): Promise<Received> {
+    const checked = checkMessages(this.roster, 'dealing', dealings);
+    this.steps.requireOwn('dealing', dealings);
+    this.steps.complete('finish');
+    try {
+      return await receive({
+        roster: this.roster,
+        index: this.index,
+        dealings: checked,
+        sealingKeys: this.sealingKeys,
+        ownSalts: this.salts,
+        secrets: this.secrets,
+        requireOpen: () => {
+          this.steps.requireOpen();
+        },
+      });
+    } finally {
+      this.steps.undo('finish');
     }
+  }
+
+  private requireCheck(dealings: Messages, { checks, publicKeys }: DealingCheckMessages): void {
+    requireSoundDealings(this.roster, this.requireSeed(), { dealings, checks, publicKeys });
+    this.steps.requireUnchanged('dealing', dealings, this.received?.hashes ?? []);
+    this.steps.requireOwn('dealingCheck', checks);
+    this.steps.requireOwn('publicKey', publicKeys);
   }
 
   private requireSeed(): Uint8Array {
@@ -312,29 +339,12 @@ export class KeyCeremony implements Disposable {
     return this.mask;
   }
 
-  /** This party's own message must be among the others' as it was sent. */
-  private requireOwn(label: MessageLabel, messages: Messages): void {
-    const own = messages.get(this.self);
-    if (!own || sha256Hex(own) !== this.sent.get(label)) throw this.changed(this.self, `${label} message`);
-  }
-
-  private changed(sender: string, what: string): FheError {
-    return new FheError('CEREMONY_MESSAGE_INVALID', `The ${what} of ${sender} is not the one that it sent.`, {
-      sender,
-    });
-  }
-
-  private remember(label: MessageLabel, blob: Uint8Array): Uint8Array {
-    this.sent.set(label, sha256Hex(blob));
-    return blob;
-  }
-
   /** Reads out polynomials as a message, erases them and moves to the next step. */
   private message(label: MessageLabel, payload: readonly Polynomial[], step: Step): Uint8Array {
     const words = payload.map((polynomial) => bytesOf(this.secrets.ring.read(polynomial)));
     this.secrets.ring.release(...payload);
-    this.next = steps.indexOf(step) + 1;
-    return this.remember(label, encodeMessage(this.roster, label, this.index, words));
+    this.steps.complete(step);
+    return this.steps.remember(label, encodeMessage(this.roster, label, this.index, words));
   }
 
   private withReference(label: string, work: (a: Polynomial) => void): void {

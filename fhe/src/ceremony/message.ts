@@ -5,12 +5,12 @@
  * | offset | bytes | field |
  * |---|---|---|
  * | 0 | 1 | version, 1 |
- * | 1 | 1 | label: publicKey 1, relin1 2, relin2 3, dealing 4 |
+ * | 1 | 1 | label: publicKey 1, relin1 2, relin2 3, dealing 4, dealingCheck 5, disclosure 6 |
  * | 2 | 1 | index of the sender, 1 to n |
  * | 3 | 1 | zero |
  * | 4 | 4 | attempt (u32) |
  * | 8 | 32 | SHA-256 of the canonical JSON {members, threshold} |
- * | 40 | | payload: words, limb by limb, polynomial by polynomial; for dealings see dealing.ts |
+ * | 40 | | payload: words, limb by limb, polynomial by polynomial; see dealing.ts, dealingCheck.ts, dispute.ts |
  */
 import { decodeBlob, encodeBlob, requireEpochId } from '../bytes/blob.js';
 import { canonicalJson, sha256, sha256Hex } from '../bytes/canonical.js';
@@ -19,10 +19,23 @@ import { FheError } from '../errors.js';
 import type { ParameterSet } from '../params/parameterSet.js';
 import type { CeremonyLabel } from './commitment.js';
 import { dealingPayloadLength } from './dealing.js';
+import { dealingCheckPayloadLength, disclosurePayloadLength } from './windows.js';
 
 const version = 1;
 const headerLength = 40;
-const labelNumbers = { publicKey: 1, relin1: 2, relin2: 3, dealing: 4 } as const;
+const labelNumbers = {
+  publicKey: 1,
+  relin1: 2,
+  relin2: 3,
+  dealing: 4,
+  dealingCheck: 5,
+  disclosure: 6,
+} as const;
+/** Labels whose payload is whole polynomials over all primes. */
+const polynomialLabels = ['publicKey', 'relin1', 'relin2'] as const;
+type PolynomialLabel = (typeof polynomialLabels)[number];
+const isPolynomialLabel = (label: MessageLabel): label is PolynomialLabel =>
+  polynomialLabels.some((each) => each === label);
 export type MessageLabel = Exclude<CeremonyLabel, 'seed'>;
 
 /** What all parties of one attempt agree on. */
@@ -61,13 +74,23 @@ export function requireRoster(roster: Roster): Roster {
 }
 
 /** Polynomials over all primes in a message of each label. */
-function polynomials(label: MessageLabel, set: ParameterSet): number {
-  return { publicKey: 1, relin1: 2 * set.dataPrimes, relin2: set.dataPrimes, dealing: 0 }[label];
+function polynomials(label: PolynomialLabel, set: ParameterSet): number {
+  return { publicKey: 1, relin1: 2 * set.dataPrimes, relin2: set.dataPrimes }[label];
 }
 
-function payloadLength(label: MessageLabel, { set, members }: Roster): number {
+function payloadLength(label: MessageLabel, roster: Roster, index: number): number {
+  const { set, members } = roster;
   if (label === 'dealing') return dealingPayloadLength(set, members.length);
+  if (label === 'dealingCheck') return dealingCheckPayloadLength(roster, index);
+  if (label === 'disclosure') return disclosurePayloadLength;
   return 8 * polynomials(label, set) * set.primes.length * set.polyModulusDegree;
+}
+
+/** Whether every word of a payload of words is below its prime. */
+function wordsAreBelow(label: MessageLabel, { set }: Roster, payload: Uint8Array): boolean {
+  if (isPolynomialLabel(label)) return polynomialsBelow(wordsOf(payload), set.polyModulusDegree, set.primes);
+  if (label !== 'dealingCheck') return true;
+  return polynomialsBelow(wordsOf(payload), 1, set.primes.slice(0, set.dataPrimes));
 }
 
 function rosterHash({ members, threshold }: Roster): Uint8Array {
@@ -80,7 +103,7 @@ export function encodeMessage(
   index: number,
   payload: readonly Uint8Array[],
 ): Uint8Array {
-  const body = new Uint8Array(headerLength + payloadLength(label, roster));
+  const body = new Uint8Array(headerLength + payloadLength(label, roster, index));
   body.set([version, labelNumbers[label], index, 0]);
   new DataView(body.buffer).setUint32(4, roster.attempt, true);
   body.set(rosterHash(roster), 8);
@@ -92,7 +115,17 @@ export function encodeMessage(
   return encodeBlob({ kind: 'ceremony', parameterSetId: roster.set.id, epochId: roster.epochId }, body);
 }
 
-function checkMessage(roster: Roster, label: MessageLabel, sender: string, blob: Uint8Array): CheckedMessage {
+/**
+ * Checks every field and word of one message.
+ *
+ * @throws FheError CEREMONY_MESSAGE_INVALID, whose `sender` names the party
+ */
+export function checkMessage(
+  roster: Roster,
+  label: MessageLabel,
+  sender: string,
+  blob: Uint8Array,
+): CheckedMessage {
   const index = roster.members.indexOf(sender) + 1;
   const fail = (what: string, cause?: unknown): FheError =>
     new FheError('CEREMONY_MESSAGE_INVALID', `The ${label} message of ${sender} ${what}.`, { sender, cause });
@@ -103,7 +136,7 @@ function checkMessage(roster: Roster, label: MessageLabel, sender: string, blob:
   } catch (cause) {
     throw fail('is no ceremony blob of this epoch and parameter set', cause);
   }
-  if (body.length !== headerLength + payloadLength(label, roster)) throw fail('has another length');
+  if (body.length !== headerLength + payloadLength(label, roster, index)) throw fail('has another length');
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   if (body[0] !== version || body[3] !== 0) throw fail('has an unknown version');
   if (body[1] !== labelNumbers[label]) throw fail('has another label');
@@ -112,10 +145,7 @@ function checkMessage(roster: Roster, label: MessageLabel, sender: string, blob:
   if (rosterHash(roster).some((byte, i) => body[8 + i] !== byte))
     throw fail('names other members or threshold');
   const payload = body.subarray(headerLength);
-  if (
-    label !== 'dealing' &&
-    !polynomialsBelow(wordsOf(payload), roster.set.polyModulusDegree, roster.set.primes)
-  ) {
+  if (!wordsAreBelow(label, roster, payload)) {
     throw fail('has a word that is not below its prime');
   }
   return { sender, index, payload, hash: sha256Hex(blob) };

@@ -10,6 +10,7 @@ export class PartySecrets implements Disposable {
   readonly ring: Ring;
   /** s_i, ternary. */
   readonly secret: Polynomial;
+  private disposed = false;
 
   constructor(
     set: ParameterSet,
@@ -49,8 +50,14 @@ export class PartySecrets implements Disposable {
     return polynomial;
   }
 
+  get isDisposed(): boolean {
+    return this.disposed;
+  }
+
   /** Overwrites everything. */
   [Symbol.dispose](): void {
+    if (this.disposed) return;
+    this.disposed = true;
     this.ring[Symbol.dispose]();
     this.sampler[Symbol.dispose]();
   }

@@ -39,11 +39,18 @@ export function combineShares(set: ParameterSet, { c0, shares }: CombineRequest)
     ),
   ];
   const used = set.primes.slice(0, primes);
-  const modulus = used.reduce((a, b) => a * b);
-  const lifted = used.reduce((sum, prime, i) => {
-    const residue = rows.reduce((total, row) => total + (row[i] as bigint), 0n) % prime;
+  return liftCentred(
+    used.map((_, i) => rows.reduce((total, row) => total + (row[i] as bigint), 0n)),
+    used,
+  );
+}
+
+/** The integer of least magnitude with the given residues (any representatives) modulo distinct primes. */
+export function liftCentred(residues: readonly bigint[], moduli: readonly bigint[]): bigint {
+  const modulus = moduli.reduce((a, b) => a * b);
+  const lifted = moduli.reduce((sum, prime, i) => {
     const cofactor = modulus / prime;
-    return sum + residue * inverseModulo(cofactor, prime) * cofactor;
+    return sum + modulo(residues[i] as bigint, prime) * inverseModulo(cofactor, prime) * cofactor;
   }, 0n);
   const residue = modulo(lifted, modulus);
   return residue > modulus / 2n ? residue - modulus : residue;

@@ -28,16 +28,21 @@ export interface NoiseContext {
  * difference of two shares would give both noises away.
  */
 export function floodingNoise(key: Uint8Array, context: NoiseContext, sigma: bigint): bigint {
-  const label = canonicalJson({
-    ...context,
-    label: 'strokeshare/fhe/flooding/v1',
-    samplerVersion,
-    sigma: String(sigma),
-  });
+  return noise('strokeshare/fhe/flooding/v1', key, context, sigma);
+}
+
+/** One value of differential privacy noise: independent of the flooding noise by its label. */
+export function privacyNoise(key: Uint8Array, context: NoiseContext, sigma: bigint): bigint {
+  return noise('strokeshare/fhe/differential-privacy/v1', key, context, sigma);
+}
+
+function noise(purpose: string, key: Uint8Array, context: NoiseContext, sigma: bigint): bigint {
+  const label = canonicalJson({ ...context, label: purpose, samplerVersion, sigma: String(sigma) });
   return discreteGaussian(xofStream(createHmac('sha256', key).update(label).digest()), sigma);
 }
 
-function xofStream(seed: Uint8Array): ByteStream {
+/** SHAKE-256 of a seed as a stream. */
+export function xofStream(seed: Uint8Array): ByteStream {
   const xof = shake256.create({}).update(seed);
   return { take: (count) => xof.xof(count) };
 }

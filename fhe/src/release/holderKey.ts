@@ -10,9 +10,10 @@ import { bytesOf, polynomialsBelow, wordsOf } from '../bytes/words.js';
 import { FheError } from '../errors.js';
 import { type ParameterSet, parameterSetById } from '../params/parameterSet.js';
 import { type Polynomial, Ring } from '../ring/ring.js';
+import { pairKeyLength, type PairKeys } from './zeroSharing.js';
 
 const magic = new TextEncoder().encode('SSHK');
-const version = 1;
+const version = 2;
 const headerLength = 152;
 const checkLength = 32;
 const noiseKeyLength = 32;
@@ -29,6 +30,15 @@ export interface HolderKeyInfo {
   readonly shareVersion: number;
 }
 
+/** What a release needs of a holder's secrets. */
+export interface HolderSecrets {
+  readonly ring: Ring;
+  readonly share: Polynomial;
+  /** Key of the flooding noise and of the privacy noise. */
+  readonly noiseKey: Uint8Array;
+  readonly pairKeys: PairKeys;
+}
+
 export class HolderKey implements Disposable, HolderKeyInfo {
   readonly set: ParameterSet;
   readonly epochId: string;
@@ -39,10 +49,11 @@ export class HolderKey implements Disposable, HolderKeyInfo {
   private readonly ring: Ring;
   private readonly share: Polynomial;
   private readonly noiseKey: Uint8Array;
-  private readonly answered = new Map<string, bigint>();
+  private readonly pairKeys: PairKeys;
+  private readonly answered = new Map<string, string>();
   private disposed = false;
 
-  private constructor(info: HolderKeyInfo, words: BigUint64Array, noiseKey: Uint8Array) {
+  private constructor(info: HolderKeyInfo, words: BigUint64Array, noiseKey: Uint8Array, pairKeys: PairKeys) {
     const { set, index, threshold, members } = info;
     this.set = set;
     this.epochId = requireEpochId(info.epochId);
@@ -51,18 +62,25 @@ export class HolderKey implements Disposable, HolderKeyInfo {
     this.members = members;
     this.shareVersion = info.shareVersion;
     const inRange = threshold >= 1 && threshold <= members && members <= 32 && index >= 1 && index <= members;
-    if (!inRange || words.length !== set.dataPrimes * set.polyModulusDegree) {
+    const paired = pairKeys.length === members && pairKeys.every(({ length }) => length === pairKeyLength);
+    if (!inRange || !paired || words.length !== set.dataPrimes * set.polyModulusDegree) {
       throw new FheError('HOLDER_KEY_MALFORMED', 'The share does not fit its epoch.');
     }
     this.ring = new Ring(set);
     this.share = this.ring.load(words);
     this.noiseKey = noiseKey;
+    this.pairKeys = pairKeys;
   }
 
-  /** Takes over a share's words, and overwrites them; the key of the flooding noise is drawn afresh. */
-  static fromWords(info: HolderKeyInfo, words: BigUint64Array): HolderKey {
+  /**
+   * Takes over a share's words, and overwrites them, and the keys in common with the other holders (32 bytes for each
+   * index, zeros for its own); the key of the noise is drawn afresh.
+   *
+   * @throws FheError HOLDER_KEY_MALFORMED
+   */
+  static fromWords(info: HolderKeyInfo, words: BigUint64Array, pairKeys: PairKeys): HolderKey {
     try {
-      return new HolderKey(info, words, randomFillSync(new Uint8Array(noiseKeyLength)));
+      return new HolderKey(info, words, randomFillSync(new Uint8Array(noiseKeyLength)), pairKeys);
     } finally {
       words.fill(0n);
     }
@@ -74,36 +92,38 @@ export class HolderKey implements Disposable, HolderKeyInfo {
    * @internal
    * @throws FheError DISPOSED
    */
-  use<T>(work: (ring: Ring, share: Polynomial, noiseKey: Uint8Array) => T): T {
+  use<T>(work: (secrets: HolderSecrets) => T): T {
     this.requireOpen();
-    return work(this.ring, this.share, this.noiseKey);
+    const { ring, share, noiseKey, pairKeys } = this;
+    return work({ ring, share, noiseKey, pairKeys });
   }
 
   /**
-   * Refuses a second deviation for what has been answered once: two noises on one coefficient would average out.
+   * Refuses other deviations for what has been answered once: two noises on one coefficient would average out.
    *
    * @internal
    * @throws FheError RELEASE_REFUSED
    */
-  rememberAnswer(context: string, sigma: bigint): void {
+  rememberAnswer(context: string, deviations: string): void {
     const before = this.answered.get(context);
-    if (before !== undefined && before !== sigma) {
+    if (before !== undefined && before !== deviations) {
       throw new FheError('RELEASE_REFUSED', 'This coefficient was released before, with another deviation.');
     }
-    this.answered.set(context, sigma);
+    this.answered.set(context, deviations);
   }
 
   /**
    * The key as bytes, secret: the caller encrypts them or keeps them in a file of mode 0600.
    *
    * Magic "SSHK", version, index, n, t (one byte each), share version (u32), length of the epoch id (u32),
-   * parameter set id (32), epoch id (64, zero to the end), flooding key (32), 8 zero bytes, words, SHA-256 of all
-   * this.
+   * parameter set id (32), epoch id (64, zero to the end), noise key (32), 8 zero bytes, words, n keys in common with
+   * the other holders (32 each), SHA-256 of all this.
    */
   export(): Uint8Array {
     this.requireOpen();
     const words = this.ring.read(this.share);
-    const bytes = new Uint8Array(headerLength + 8 * words.length + checkLength);
+    const pairs = headerLength + 8 * words.length;
+    const bytes = new Uint8Array(pairs + pairKeyLength * this.members + checkLength);
     const view = new DataView(bytes.buffer);
     bytes.set(magic);
     bytes.set([version, this.index, this.members, this.threshold], 4);
@@ -114,6 +134,7 @@ export class HolderKey implements Disposable, HolderKeyInfo {
     bytes.set(this.noiseKey, 112);
     bytes.set(bytesOf(words), headerLength);
     words.fill(0n);
+    for (const [i, key] of this.pairKeys.entries()) bytes.set(key, pairs + i * pairKeyLength);
     bytes.set(sha256(bytes.subarray(0, -checkLength)), bytes.length - checkLength);
     return bytes;
   }
@@ -137,9 +158,14 @@ export class HolderKey implements Disposable, HolderKeyInfo {
     const length = view.getUint32(12, true);
     if (length < 1 || length > 64) throw malformed('the epoch id is damaged');
     const set = parameterSetById(toHex(bytes.subarray(16, 48)));
-    const body = bytes.subarray(headerLength, -checkLength);
-    if (body.length !== 8 * set.dataPrimes * set.polyModulusDegree) throw malformed('the length differs');
-    const words = wordsOf(body);
+    const members = view.getUint8(6);
+    const pairs = headerLength + 8 * set.dataPrimes * set.polyModulusDegree;
+    if (bytes.length !== pairs + pairKeyLength * members + checkLength) throw malformed('the length differs');
+    const words = wordsOf(bytes.subarray(headerLength, pairs));
+    const pairKeys = Array.from(
+      { length: members },
+      (_, i) => new Uint8Array(bytes.subarray(pairs + i * pairKeyLength, pairs + (i + 1) * pairKeyLength)),
+    );
     try {
       if (!polynomialsBelow(words, set.polyModulusDegree, set.primes.slice(0, set.dataPrimes))) {
         throw malformed('a word is not below its prime');
@@ -148,11 +174,11 @@ export class HolderKey implements Disposable, HolderKeyInfo {
         set,
         epochId: String.fromCharCode(...bytes.subarray(48, 48 + length)),
         index: view.getUint8(5),
-        members: view.getUint8(6),
+        members,
         threshold: view.getUint8(7),
         shareVersion: view.getUint32(8, true),
       };
-      return new HolderKey(info, words, new Uint8Array(bytes.subarray(112, 112 + noiseKeyLength)));
+      return new HolderKey(info, words, new Uint8Array(bytes.subarray(112, 112 + noiseKeyLength)), pairKeys);
     } finally {
       words.fill(0n);
     }
@@ -163,6 +189,7 @@ export class HolderKey implements Disposable, HolderKeyInfo {
     this.disposed = true;
     this.ring[Symbol.dispose]();
     this.noiseKey.fill(0);
+    for (const key of this.pairKeys) key.fill(0);
     this.answered.clear();
   }
 

@@ -1,4 +1,4 @@
-export * from './combine.js';
+export { cellValue, type CombineRequest, combineShares, roundedCount } from './combine.js';
 export { type ByteStream, discreteGaussian } from './gaussian.js';
 export { HolderKey, type HolderKeyInfo } from './holderKey.js';
 export type { Rational } from './rational.js';

@@ -1,7 +1,8 @@
 /**
  * Release of one coefficient. The constant coefficient of a polynomial is N^-1 times the sum of its NTT values, so a
  * holder's whole share of a released sum is one word for each prime:
- * lambda_k N^-1 <c1, s_k> + e_k, with the flooding noise e_k added after lambda_k.
+ * lambda_k N^-1 <c1, s_k> + z_k + e_k, with the flooding noise e_k added after lambda_k, and z_k the holder's share
+ * of zero inside its committee (see zeroSharing.ts for what would leak without it).
  *
  * Coefficient N/2 (the second column of a packed pair) is the constant coefficient of -X^(N/2) times the polynomial;
  * X^(N/2) is a square root of -1, I on the first half of SEAL's order and -I on the second.
@@ -14,9 +15,11 @@ import { sha256Hex } from '../bytes/canonical.js';
 import { bytesOf } from '../bytes/words.js';
 import { FheError } from '../errors.js';
 import type { ParameterSet } from '../params/parameterSet.js';
-import { floodingNoise, type NoiseContext } from './flooding.js';
+import type { Polynomial, Ring } from '../ring/ring.js';
+import { floodingNoise, type NoiseContext, privacyNoise } from './flooding.js';
 import type { HolderKey } from './holderKey.js';
 import { inverseModulo, modulo } from './rational.js';
+import { zeroShare } from './zeroSharing.js';
 
 /** Which coefficient: the constant one, or that of X^(N/2). */
 export type Coefficient = 0 | 'half';
@@ -29,6 +32,11 @@ export interface ReleaseRequest {
   /** Deviation of the flooding noise in units of the coefficient, an integer from the plan. */
   readonly sigma: bigint;
   readonly coefficient?: Coefficient;
+  /**
+   * Deviation of the differential privacy noise in units of the coefficient, where it is agreed: every holder adds
+   * all of it ({@link privacyDeviation}).
+   */
+  readonly privacySigma?: bigint;
 }
 
 /** Lagrange factor of a holder at 0 modulo a prime: the product of m / (m - k) over the committee's other m. */
@@ -70,13 +78,15 @@ function encodeWords(words: readonly bigint[]): Uint8Array {
  */
 export function releaseShare(key: HolderKey, request: ReleaseRequest): Uint8Array {
   const { set } = key;
-  const { committee, sigma, coefficient = 0 } = request;
+  const { committee, sigma, coefficient = 0, privacySigma } = request;
   requireCommittee(key, committee);
   const { size, primes, words } = parseCiphertext(request.ciphertext, set);
   if (size !== 2) throw new FheError('RELEASE_REFUSED', 'Only a relinearised ciphertext is released.');
   const modulus = set.primes.slice(0, primes).reduce((a, b) => a * b);
-  if (sigma < 1n || sigma << 10n > modulus) {
-    throw new FheError('RELEASE_REFUSED', 'The deviation of the flooding noise does not fit the level.');
+  for (const deviation of privacySigma === undefined ? [sigma] : [sigma, privacySigma]) {
+    if (deviation < 1n || deviation << 10n > modulus) {
+      throw new FheError('RELEASE_REFUSED', 'The deviation of the noise does not fit the level.');
+    }
   }
   const degree = set.polyModulusDegree;
   const half = degree / 2;
@@ -89,22 +99,48 @@ export function releaseShare(key: HolderKey, request: ReleaseRequest): Uint8Arra
     primes,
     c1: sha256Hex(bytesOf(c1)),
   };
-  return key.use((ring, share, noiseKey) => {
-    key.rememberAnswer(JSON.stringify(context), sigma);
-    const noise = floodingNoise(noiseKey, context, sigma);
+  const deviations = { sigma: String(sigma), ...(privacySigma && { privacySigma: String(privacySigma) }) };
+  const moduli = set.primes.slice(0, primes);
+  return key.use(({ ring, share, noiseKey, pairKeys }) => {
+    key.rememberAnswer(JSON.stringify(context), JSON.stringify(deviations));
+    const noise =
+      floodingNoise(noiseKey, context, sigma) +
+      (privacySigma === undefined ? 0n : privacyNoise(noiseKey, context, privacySigma));
+    const zero = zeroShare(pairKeys, key.index, committee, { ...context, ...deviations }, moduli);
     const polynomial = ring.load(c1);
     try {
-      const values = set.primes.slice(0, primes).map((prime, limb) => {
-        const first = ring.dot(polynomial, share, limb, 0, half);
-        const second = ring.dot(polynomial, share, limb, half, degree);
-        const product = joinHalves(set, limb, first, second, coefficient);
-        const factor = (lagrange(committee, key.index, prime) * inverseModulo(BigInt(degree), prime)) % prime;
-        return modulo(BigInt.asUintN(64, ring.multiplyWords(product, factor, limb)) + noise, prime);
-      });
-      return encodeWords(values);
+      return encodeWords(
+        lagrangeShare(ring, { c1: polynomial, share, committee, index: key.index, primes, coefficient }).map(
+          (word, limb) => modulo(word + (zero[limb] as bigint) + noise, moduli[limb] as bigint),
+        ),
+      );
     } finally {
       ring.release(polynomial);
     }
+  });
+}
+
+/** What a share is computed from, in a ring. */
+export interface LagrangeShareInput {
+  readonly c1: Polynomial;
+  readonly share: Polynomial;
+  readonly committee: readonly number[];
+  readonly index: number;
+  readonly primes: number;
+  readonly coefficient: Coefficient;
+}
+
+/** lambda_k N^-1 <c1, s_k> modulo each prime, without any noise: never to be shown. */
+export function lagrangeShare(ring: Ring, input: LagrangeShareInput): bigint[] {
+  const { c1, share, committee, index, primes, coefficient } = input;
+  const { set } = ring;
+  const degree = set.polyModulusDegree;
+  return set.primes.slice(0, primes).map((prime, limb) => {
+    const first = ring.dot(c1, share, limb, 0, degree / 2);
+    const second = ring.dot(c1, share, limb, degree / 2, degree);
+    const product = joinHalves(set, limb, first, second, coefficient);
+    const factor = (lagrange(committee, index, prime) * inverseModulo(BigInt(degree), prime)) % prime;
+    return BigInt.asUintN(64, ring.multiplyWords(product, factor, limb));
   });
 }
 
