@@ -1,5 +1,7 @@
 import type { BenchRow } from '../report.js';
 import { demoBench } from './demo.js';
+import { fheBench } from './fhe.js';
+import { ledgerBench } from './ledger.js';
 
 /** A bench: measures and returns rows; never judges. */
 export interface Bench {
@@ -10,4 +12,6 @@ export interface Bench {
 /** Every bench by its name on the command line. */
 export const benches: Readonly<Record<string, Bench>> = {
   demo: demoBench,
+  fhe: fheBench,
+  ledger: ledgerBench,
 };
