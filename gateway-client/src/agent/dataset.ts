@@ -33,7 +33,7 @@ export interface NewDataset {
 }
 
 /** Columns encrypted in one request, so that a worker serves others in between. */
-const COLUMNS_AT_ONCE = 4;
+const COLUMNS_AT_ONCE = 8;
 
 /**
  * Packs and encrypts records, stores the ciphertexts, enters the batches on the private channel and the dataset on

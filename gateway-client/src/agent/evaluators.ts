@@ -1,18 +1,20 @@
-import { Evaluator, type ParameterSet } from '@strokeshare/fhe';
+import { EvaluatorPool, type ParameterSet } from '@strokeshare/fhe';
 
-/** The public keys of an epoch, as an evaluator needs them. */
+/** The public keys of an epoch, as evaluation needs them. */
 export interface EpochKeys {
   epochId: string;
   publicKey: () => Promise<Uint8Array>;
   relinKeys: () => Promise<Uint8Array>;
 }
 
-interface Slot {
-  evaluator: Promise<Evaluator>;
-  /** Keys that the worker holds or is about to, newest last: it keeps those of two epochs. */
-  loaded: Map<string, Promise<void>>;
+/** A pool of one parameter set, with the keys that it holds or is about to hold: oldest first. */
+interface Entry {
+  pool: Promise<EvaluatorPool>;
+  publicKeys: Map<string, Promise<void>>;
+  relinKeys: Map<string, Promise<void>>;
 }
 
+/** Pools keep the keys of as many epochs. */
 const EPOCHS_KEPT = 2;
 
 /**
@@ -20,62 +22,56 @@ const EPOCHS_KEPT = 2;
  * several agents in one process may share them. Made when first asked for: a context takes two seconds.
  */
 export class Evaluators implements AsyncDisposable {
-  private readonly slots = new Map<string, Slot[]>();
-  private turn = 0;
+  private readonly entries = new Map<string, Entry>();
 
-  /** @param size - worker threads per parameter set; more than the machine's cores bring nothing. */
-  constructor(private readonly size: number) {}
+  /** @param workers - threads per parameter set; more than the machine's cores bring nothing. */
+  constructor(private readonly workers: number) {}
 
-  /** A worker with the epoch's public key, for encryption. */
-  async forEncryption(set: ParameterSet, keys: EpochKeys): Promise<Evaluator> {
-    return this.withKey(set, `public ${keys.epochId}`, async (evaluator) =>
-      evaluator.loadPublicKey(keys.epochId, await keys.publicKey()),
-    );
+  /** A pool that holds the epoch's public key, for encryption. */
+  async forEncryption(set: ParameterSet, { epochId, publicKey }: EpochKeys): Promise<EvaluatorPool> {
+    const { pool, publicKeys } = this.entryOf(set);
+    const ready = await pool;
+    await once(publicKeys, epochId, async () => ready.loadPublicKey(epochId, await publicKey()));
+    return ready;
   }
 
-  /** A worker with the epoch's relinearisation key, for products. */
-  async forEvaluation(set: ParameterSet, keys: EpochKeys): Promise<Evaluator> {
-    return this.withKey(set, `relin ${keys.epochId}`, async (evaluator) =>
-      evaluator.loadRelinKeys(keys.epochId, await keys.relinKeys()),
-    );
+  /** A pool that holds the epoch's relinearisation key, for products. */
+  async forEvaluation(set: ParameterSet, { epochId, relinKeys }: EpochKeys): Promise<EvaluatorPool> {
+    const { pool, relinKeys: held } = this.entryOf(set);
+    const ready = await pool;
+    await once(held, epochId, async () => ready.loadRelinKeys(epochId, await relinKeys()));
+    return ready;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const all = [...this.slots.values()].flat();
-    this.slots.clear();
-    await Promise.allSettled(all.map(async ({ evaluator }) => (await evaluator)[Symbol.asyncDispose]()));
+    const all = [...this.entries.values()];
+    this.entries.clear();
+    await Promise.allSettled(all.map(async ({ pool }) => (await pool)[Symbol.asyncDispose]()));
   }
 
-  private async withKey(
-    set: ParameterSet,
-    key: string,
-    load: (evaluator: Evaluator) => Promise<void>,
-  ): Promise<Evaluator> {
-    const slot = this.nextSlot(set);
-    const evaluator = await slot.evaluator;
-    let loading = slot.loaded.get(key);
-    if (!loading) {
-      loading = load(evaluator);
-      slot.loaded.set(key, loading);
-      this.forgetOld(slot, key);
-      loading.catch(() => slot.loaded.delete(key));
+  private entryOf(set: ParameterSet): Entry {
+    let entry = this.entries.get(set.id);
+    if (!entry) {
+      const pool = EvaluatorPool.create(set, { workers: this.workers });
+      entry = { pool, publicKeys: new Map(), relinKeys: new Map() };
+      this.entries.set(set.id, entry);
+      pool.catch(() => this.entries.delete(set.id));
     }
-    await loading;
-    return evaluator;
+    return entry;
   }
+}
 
-  private forgetOld({ loaded }: Slot, key: string): void {
-    const [kind = ''] = key.split(' ');
-    const same = [...loaded.keys()].filter((name) => name.startsWith(`${kind} `));
-    for (const old of same.slice(0, -EPOCHS_KEPT)) loaded.delete(old);
+async function once(
+  held: Map<string, Promise<void>>,
+  epochId: string,
+  load: () => Promise<void>,
+): Promise<void> {
+  let loading = held.get(epochId);
+  if (!loading) {
+    loading = load();
+    held.set(epochId, loading);
+    loading.catch(() => held.delete(epochId));
+    for (const old of [...held.keys()].slice(0, -EPOCHS_KEPT)) held.delete(old);
   }
-
-  private nextSlot(set: ParameterSet): Slot {
-    let slots = this.slots.get(set.id);
-    if (!slots) this.slots.set(set.id, (slots = []));
-    const index = this.turn++ % this.size;
-    let slot = slots[index];
-    if (!slot) slots[index] = slot = { evaluator: Evaluator.create(set), loaded: new Map() };
-    return slot;
-  }
+  await loading;
 }
