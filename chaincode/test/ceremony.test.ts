@@ -13,7 +13,7 @@ describe('the key ceremony on the ledger', () => {
     alliance = await Alliance.create([[], [], []], 2);
     members = alliance.institutions.map(({ mspId }) => mspId);
   });
-  afterEach(() => alliance[Symbol.asyncDispose]());
+  afterEach(() => alliance?.[Symbol.asyncDispose]());
 
   const open = (threshold = 2, parameterSet: 'toy' | 'standard' = 'toy') =>
     alliance.as(alliance.member(0), KeyEpochContract.Open, {

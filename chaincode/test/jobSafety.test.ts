@@ -23,7 +23,7 @@ describe('a job under attack', () => {
     alliance = await Alliance.ready(cohorts, 2);
   });
   afterAll(async () => {
-    await alliance[Symbol.asyncDispose]();
+    await alliance?.[Symbol.asyncDispose]();
     await closeEvaluators();
   });
 

@@ -20,7 +20,7 @@ describe('what policy refuses', () => {
     await alliance.agree('narrow', { variables: ['AGE'], statistics: ['count', 'mean'], releaseBudget: 7 });
   });
   afterAll(async () => {
-    await alliance[Symbol.asyncDispose]();
+    await alliance?.[Symbol.asyncDispose]();
     await closeEvaluators();
   });
 

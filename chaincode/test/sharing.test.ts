@@ -16,7 +16,7 @@ describe('permissions and agreements', () => {
     await alliance.makeKey();
     await alliance.shareRecords();
   });
-  afterAll(() => alliance[Symbol.asyncDispose]());
+  afterAll(() => alliance?.[Symbol.asyncDispose]());
 
   const proposed = async (): Promise<string> => {
     const name = `a${++number}`;

@@ -17,7 +17,7 @@ describe.each(['toy', 'standard'])('a whole job on ciphertexts of the set %s', (
     alliance = await Alliance.ready(cohorts, 2, set);
   });
   afterAll(async () => {
-    await alliance[Symbol.asyncDispose]();
+    await alliance?.[Symbol.asyncDispose]();
     await closeEvaluators();
   });
 

@@ -136,10 +136,16 @@ export class Alliance {
   /** All of it: epoch, datasets, an agreement `agreement-1` that covers everything. */
   static async ready(cohorts: PatientRecord[][], threshold: number, setName = 'toy'): Promise<Alliance> {
     const alliance = await Alliance.create(cohorts, threshold, setName);
-    await alliance.makeKey();
-    await alliance.shareRecords();
-    await alliance.agree('1');
-    return alliance;
+    try {
+      await alliance.makeKey();
+      await alliance.shareRecords();
+      await alliance.agree('1');
+      return alliance;
+    } catch (error) {
+      // Its worker thread would keep the process.
+      await alliance[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   as<D extends TransactionDefinition>(
