@@ -1,5 +1,6 @@
 import type { JobAccess, JobView } from '@strokeshare/chaincode';
 import { aggregateJob } from './aggregate.js';
+import { requireAgreement } from './agreements.js';
 import { allPages, report, type AgentContext, type Step } from './context.js';
 import { openCounts, postCountShares, postVerdict } from './counts.js';
 import { evaluateJob } from './evaluate.js';
@@ -97,13 +98,16 @@ async function closeCounts(context: AgentContext, jobId: string): Promise<boolea
   return true;
 }
 
+/** What a release step may rest on: the contract permits it now, and the agreement verifies here as well. */
 async function permitted(
-  { consortium, signal }: AgentContext,
+  context: AgentContext,
   jobId: string,
   step: 'countRelease' | 'valueRelease',
 ): Promise<JobAccess | undefined> {
-  const access = await consortium.jobs.access({ jobId, step }, { signal });
-  return access.decision.allowed ? access : undefined;
+  const access = await context.consortium.jobs.access({ jobId, step }, { signal: context.signal });
+  if (!access.decision.allowed) return undefined;
+  await requireAgreement(context, access.job.agreementId, access.job.agreementDigest);
+  return access;
 }
 
 /** Recomputed once per process: the ledger's hashes that it was compared with never change. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildCiphertext, parameterSet, type HolderKey } from '@strokeshare/fhe';
-import { makeHolderKeys } from '../../test/holder-keys.js';
+import { makeEpoch } from '../../test/toy-epoch.js';
 import type { AgentContext } from './context.js';
 import { openHolderKey, storeHolderKey } from './holder-key.js';
 import { ShareBook, type ShareRequest } from './share-book.js';
@@ -27,8 +27,8 @@ const request = (cell: string, fill: bigint): ShareRequest => ({
 });
 
 beforeAll(async () => {
-  const keys = await makeHolderKeys(set, epochId, ['A', 'B', 'C', 'D'], 3);
-  key = keys[1]!;
+  const { holderKeys } = await makeEpoch(set, epochId, ['A', 'B', 'C', 'D'], 3);
+  key = holderKeys[1]!;
 });
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'strokeshare-shares-'));

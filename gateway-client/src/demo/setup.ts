@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { clientProfile, deployChaincode, up } from '@strokeshare/network';
 import { initAgent, storeFolderOf } from '../agent/index.js';
@@ -50,8 +51,8 @@ export async function deployContracts(
       organizations: [mspId],
     })),
   ];
-  for (const [index, { name, ...deployment }] of deployments.entries()) {
-    signal.throwIfAborted();
+  let done = 0;
+  const deploying = deployments.map(async ({ name, ...deployment }) => {
     await deployChaincode(
       paths.network,
       {
@@ -62,9 +63,23 @@ export async function deployContracts(
         path,
         env: { STROKESHARE_CONTRACTS: name },
       },
-      { onProgress: (sentence) => progress(index / deployments.length, sentence) },
+      { onProgress: (sentence) => progress(done / deployments.length, sentence) },
     );
+    progress(++done / deployments.length, '');
+  });
+  await unlessAborted(Promise.all(deploying), signal);
+}
+
+/** Goes on without work that cannot be cancelled: taking the network down ends it. */
+async function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  work.catch(() => undefined);
+  const ended = new AbortController();
+  try {
+    await Promise.race([work, once(signal, 'abort', { signal: ended.signal })]);
+  } finally {
+    ended.abort();
   }
+  signal.throwIfAborted();
 }
 
 /** The folder of a hospital's agent. */
