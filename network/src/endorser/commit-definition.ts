@@ -1,7 +1,7 @@
 import { common, peer } from '@hyperledger/fabric-protos';
 import { Timestamp } from 'google-protobuf/google/protobuf/timestamp_pb.js';
 import { EmbeddedError } from '../embedded-error.js';
-import { prepareTransaction } from '../gateway/gateway.js';
+import { prepareTransaction } from '../gateway/prepare-transaction.js';
 import { responseStatus } from '../gateway/response-status.js';
 import { type ChaincodeDefinition, lifecycleNamespace } from '../ledger/lifecycle-state.js';
 import { type PeerLedger } from '../ledger/peer-ledger.js';

@@ -1,8 +1,10 @@
 import { gateway, orderer, type peer } from '@hyperledger/fabric-protos';
-import { type CommittedBlock, type PeerLedger } from '../ledger/peer-ledger.js';
+import { type CommittedBlock } from '../ledger/committed-block.js';
+import { type PeerLedger } from '../ledger/peer-ledger.js';
 import { errorMessage } from '../protos/bytes.js';
 import { Code } from '../protos/transaction.js';
-import { type Gateway, parse } from './gateway.js';
+import { type Gateway } from './gateway.js';
+import { parse } from './requests.js';
 import { rpc } from './rpc-error.js';
 
 /**

@@ -1,27 +1,26 @@
 import { status } from '@grpc/grpc-js';
 import { common, gateway, peer } from '@hyperledger/fabric-protos';
 import { type PeerChannel, readersPolicy } from '../endorser/channel.js';
-import { isSystemChaincode } from '../endorser/endorser.js';
-import { type Proposal, unpackProposal } from '../endorser/proposal.js';
-import { errorMessage } from '../protos/bytes.js';
-import { EndorsementPlan, planForInterest } from './plan.js';
-import { type GatewayPeer, type PeerDirectory } from './peer-directory.js';
+import { Endorsement } from './endorsement.js';
+import { type GatewayPeer, type PeerDirectory, peersWithChaincode } from './peer-directory.js';
+import { parse, readProposal, within } from './requests.js';
 import { responseStatus } from './response-status.js';
 import { type ErrorDetail, rpc, RpcError } from './rpc-error.js';
 
-/** Longest wait for one endorser (core.yaml: peer.gateway.endorsementTimeout). */
-const endorsementTimeoutMs = 30_000;
-
 /** The gateway service of one peer: what it does for a client, without gRPC. Source: internal/pkg/gateway. */
 export class Gateway {
+  readonly #endorsement: Endorsement;
+
   constructor(
     private readonly local: GatewayPeer,
     private readonly directory: PeerDirectory,
-  ) {}
+  ) {
+    this.#endorsement = new Endorsement(local, directory);
+  }
 
   async evaluate(request: gateway.EvaluateRequest, signal: AbortSignal): Promise<gateway.EvaluateResponse> {
     const signed = request.getProposedTransaction();
-    const { channel, chaincode, hasTransientData } = this.#proposal(
+    const { channel, chaincode, hasTransientData } = readProposal(
       signed,
       'failed to unpack transaction proposal: ',
     );
@@ -63,32 +62,8 @@ export class Gateway {
     throw new RpcError(code, 'failed to evaluate transaction, see attached details for more info', details);
   }
 
-  async endorse(request: gateway.EndorseRequest, signal: AbortSignal): Promise<gateway.EndorseResponse> {
-    const signed = request.getProposedTransaction();
-    if (!signed || signed.getProposalBytes_asU8().length === 0) {
-      throw rpc.invalidArgument('the proposed transaction must contain a signed proposal');
-    }
-    const proposal = this.#proposal(signed, '');
-    const organizations = request.getEndorsingOrganizationsList();
-    const plan =
-      organizations.length > 0
-        ? this.#planForOrganizations(proposal, organizations)
-        : await this.#planFromFirstEndorser(proposal, signal);
-    while (!plan.completed) {
-      const endorsers = plan.next();
-      if (!endorsers) break;
-      const collecting = Promise.all(endorsers.map((endorser) => this.#collect(plan, endorser, signed)));
-      await within(collecting, signal, 'endorsement timeout expired while collecting endorsements');
-    }
-    if (!plan.completed) {
-      throw rpc.aborted(
-        'failed to collect enough transaction endorsements, see attached details for more info',
-        plan.details,
-      );
-    }
-    const response = new gateway.EndorseResponse();
-    response.setPreparedTransaction(prepareTransaction(proposal, plan.completed));
-    return response;
+  endorse(request: gateway.EndorseRequest, signal: AbortSignal): Promise<gateway.EndorseResponse> {
+    return this.#endorsement.endorse(request, signal);
   }
 
   submit(request: gateway.SubmitRequest): gateway.SubmitResponse {
@@ -152,177 +127,11 @@ export class Gateway {
     return channel;
   }
 
-  #proposal(signed: peer.SignedProposal | undefined, prefix: string): Proposal {
-    if (!signed || signed.getProposalBytes_asU8().length === 0) {
-      throw rpc.invalidArgument(`${prefix}a signed proposal is required`);
-    }
-    let proposal: Proposal;
-    try {
-      proposal = unpackProposal(signed);
-    } catch (error) {
-      throw rpc.invalidArgument(`${prefix}${errorMessage(error)}`);
-    }
-    if (proposal.channel === '') throw rpc.invalidArgument(`${prefix}no channel id provided`);
-    return proposal;
-  }
-
-  #havingChaincode(channel: string, chaincode: string): GatewayPeer[] {
-    return this.directory
-      .peersOf(channel)
-      .filter((candidate) => isSystemChaincode(chaincode) || candidate.hasChaincode(channel, chaincode));
-  }
-
   /** Peers that can evaluate: of the gateway's own organisation first, then the highest ledgers. */
   #evaluators(channel: string, chaincode: string, organizations: readonly string[]): GatewayPeer[] {
     const height = (candidate: GatewayPeer): number => candidate.channel(channel)?.ledger.height ?? 0;
-    return this.#havingChaincode(channel, chaincode)
+    return peersWithChaincode(this.directory, channel, chaincode)
       .filter(({ mspId }) => organizations.length === 0 || organizations.includes(mspId))
       .sort((a, b) => Number(b === this.local) - Number(a === this.local) || height(b) - height(a));
   }
-
-  #planForOrganizations({ channel, chaincode }: Proposal, organizations: readonly string[]): EndorsementPlan {
-    const able = this.#havingChaincode(channel, chaincode);
-    const missing = organizations.filter((mspId) => !able.some((candidate) => candidate.mspId === mspId));
-    if (missing.length > 0) {
-      throw rpc.unavailable(`failed to find any endorsing peers for org(s): ${missing.join(', ')}`);
-    }
-    return new EndorsementPlan([organizations], able);
-  }
-
-  /** Asks one peer, preferably the local one, and plans the rest by what the transaction touched there. */
-  async #planFromFirstEndorser(proposal: Proposal, signal: AbortSignal): Promise<EndorsementPlan> {
-    const { channel, chaincode, hasTransientData, signed } = proposal;
-    const defaultCall = new peer.ChaincodeCall();
-    defaultCall.setName(chaincode);
-    const first = this.#firstEndorser(channel, chaincode, hasTransientData, defaultCall);
-    const answer = responseStatus(
-      await within(
-        this.#process(first, signed),
-        signal,
-        'endorsement timeout expired while collecting first endorsement',
-      ),
-    );
-    const { address, mspId } = first;
-    if (!answer.ok) {
-      throw rpc.aborted('failed to endorse transaction, see attached details for more info', [
-        { address, mspId, message: answer.message },
-      ]);
-    }
-    const calls = answer.response.getInterest()?.getChaincodesList() ?? [];
-    const plan = this.#derivedPlan(channel, calls.length > 0 ? calls : [defaultCall], first.mspId);
-    plan.addEndorsement(first, answer.response);
-    return plan;
-  }
-
-  #firstEndorser(
-    channel: string,
-    chaincode: string,
-    hasTransientData: boolean,
-    defaultCall: peer.ChaincodeCall,
-  ): GatewayPeer {
-    const able = this.#havingChaincode(channel, chaincode);
-    if (able.includes(this.local)) return this.local;
-    if (hasTransientData) {
-      throw rpc.failedPrecondition(
-        "no endorsers found in the gateway's organization; retry specifying endorsing organization(s) to protect transient data",
-      );
-    }
-    const [first] = this.#derivedPlan(channel, [defaultCall], undefined).next() ?? [];
-    if (!first)
-      throw rpc.failedPrecondition(
-        'no combination of peers can be derived which satisfy the endorsement policy',
-      );
-    return first;
-  }
-
-  #derivedPlan(
-    channelName: string,
-    calls: readonly peer.ChaincodeCall[],
-    preferred: string | undefined,
-  ): EndorsementPlan {
-    const peers = this.directory.peersOf(channelName);
-    const channel = this.local.channel(channelName) ?? peers[0]?.channel(channelName);
-    if (!channel) {
-      throw rpc.failedPrecondition(
-        'no combination of peers can be derived which satisfy the endorsement policy: ' +
-          `No metadata was found for chaincode ${calls[0]?.getName() ?? ''} in channel ${channelName}`,
-      );
-    }
-    try {
-      return planForInterest(channel, calls, peers, preferred);
-    } catch (error) {
-      throw rpc.failedPrecondition(errorMessage(error));
-    }
-  }
-
-  async #collect(plan: EndorsementPlan, endorser: GatewayPeer, signed: peer.SignedProposal): Promise<void> {
-    const answer = responseStatus(await this.#process(endorser, signed));
-    if (answer.ok) plan.addEndorsement(endorser, answer.response);
-    else plan.addFailure(endorser, answer.message);
-  }
-
-  async #process(
-    endorser: GatewayPeer,
-    signed: peer.SignedProposal,
-  ): ReturnType<GatewayPeer['endorser']['process']> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<{ error: string }>((resolve) => {
-      timer = setTimeout(() => resolve({ error: 'context deadline exceeded' }), endorsementTimeoutMs);
-    });
-    try {
-      return await Promise.race([endorser.endorser.process(signed), timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-}
-
-/** Waits for the result, but not longer than the signal lets. @throws RpcError DEADLINE_EXCEEDED */
-async function within<T>(work: Promise<T>, signal: AbortSignal, timeoutText: string): Promise<T> {
-  let abort: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(rpc.deadlineExceeded(timeoutText));
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}
-
-export function parse<T>(read: () => T, problem: string): T {
-  try {
-    return read();
-  } catch (error) {
-    throw rpc.invalidArgument(`${problem}: ${errorMessage(error)}`);
-  }
-}
-
-/** The unsigned transaction of a proposal and its endorsements, for the client to sign. */
-export function prepareTransaction(
-  proposal: Pick<Proposal, 'headerBytes' | 'visiblePayload'>,
-  completed: { readonly payload: Uint8Array; readonly endorsements: readonly peer.Endorsement[] },
-): common.Envelope {
-  const endorsed = new peer.ChaincodeEndorsedAction();
-  endorsed.setProposalResponsePayload(completed.payload);
-  endorsed.setEndorsementsList([...completed.endorsements]);
-  const actionPayload = new peer.ChaincodeActionPayload();
-  actionPayload.setChaincodeProposalPayload(proposal.visiblePayload);
-  actionPayload.setAction(endorsed);
-  const action = new peer.TransactionAction();
-  action.setHeader(proposal.headerBytes.signature);
-  action.setPayload(actionPayload.serializeBinary());
-  const transaction = new peer.Transaction();
-  transaction.setActionsList([action]);
-  const header = new common.Header();
-  header.setChannelHeader(proposal.headerBytes.channel);
-  header.setSignatureHeader(proposal.headerBytes.signature);
-  const payload = new common.Payload();
-  payload.setHeader(header);
-  payload.setData(transaction.serializeBinary());
-  const envelope = new common.Envelope();
-  envelope.setPayload(payload.serializeBinary());
-  return envelope;
 }

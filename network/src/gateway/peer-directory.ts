@@ -1,6 +1,6 @@
 import { type BroadcastResult } from '../orderer/orderer.js';
 import { type PeerChannel } from '../endorser/channel.js';
-import { type Endorser } from '../endorser/endorser.js';
+import { type Endorser, isSystemChaincode } from '../endorser/endorser.js';
 
 /** A peer of the network as a gateway uses it. */
 export interface GatewayPeer {
@@ -19,4 +19,15 @@ export interface PeerDirectory {
   peersOf(channel: string): readonly GatewayPeer[];
   /** Undefined where there is no such channel. */
   broadcast(channel: string, envelope: Uint8Array): BroadcastResult | undefined;
+}
+
+/** Peers of the channel that can run the chaincode. */
+export function peersWithChaincode(
+  directory: PeerDirectory,
+  channel: string,
+  chaincode: string,
+): GatewayPeer[] {
+  return directory
+    .peersOf(channel)
+    .filter((candidate) => isSystemChaincode(chaincode) || candidate.hasChaincode(channel, chaincode));
 }

@@ -1,6 +1,6 @@
 import { common, peer } from '@hyperledger/fabric-protos';
 import { Timestamp } from 'google-protobuf/google/protobuf/timestamp_pb.js';
-import { prepareTransaction } from '../../src/gateway/gateway.js';
+import { prepareTransaction } from '../../src/gateway/prepare-transaction.js';
 import { ReadWriteSetBuilder } from '../../src/ledger/read-write-set.js';
 import { type Signer } from '../../src/msp/identity.js';
 import { proposalHash, TransactionEnvelope, transactionId } from '../../src/protos/transaction.js';
