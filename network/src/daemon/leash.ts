@@ -5,11 +5,14 @@
  * As a program of its own (`node leash.js COMMAND ARGUMENT...`) it does the same for a chaincode that is not Node's.
  */
 import { spawn } from 'node:child_process';
+import { collectBuffersWithHeap } from './garbageCollection.js';
 
 const endGroup = (): void => {
   // The daemon starts every chaincode as the leader of a process group.
   process.kill(-process.pid, 'SIGKILL');
 };
+
+collectBuffersWithHeap();
 
 if (process.channel) {
   process.once('disconnect', endGroup);

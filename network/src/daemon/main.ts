@@ -11,6 +11,7 @@ import { serveControl, type Handler } from './control.js';
 import { embeddedOptions } from './embeddedConfig.js';
 import { networkError } from './failure.js';
 import { writeJson } from './files.js';
+import { collectBuffersWithHeap } from './garbageCollection.js';
 import { NetworkHost } from './host.js';
 import { layout } from './layout.js';
 import type { Ledger } from './ledger.js';
@@ -19,6 +20,7 @@ import { identifyProcess } from './processes.js';
 import type { StartMessage } from './startMessage.js';
 
 async function main(dir: string): Promise<void> {
+  collectBuffersWithHeap();
   process.title = `strokeshare-network ${dir}`;
   const files = layout(dir);
   const marker = readMarker(dir);
