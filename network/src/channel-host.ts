@@ -81,6 +81,7 @@ export class ChannelHost {
       dir: join(this.dir, 'peers', mspId, options.name),
       channel: options.name,
       policies,
+      log: (message) => this.log(`${mspId}: ${options.name}: ${message}`),
       onInvalid: (txId, { code, reason }) =>
         this.log(
           `${mspId}: ${options.name}: transaction ${txId} is invalid: ${codeName(code)}: ${reason ?? ''}`,

@@ -6,7 +6,7 @@ import {
 } from '@grpc/grpc-js';
 import { type PeerChannel, readersPolicy } from '../endorser/channel.js';
 import { asRpcError } from '../gateway/service.js';
-import { type CommittedBlock } from '../ledger/peer-ledger.js';
+import { type CommittedBlock } from '../ledger/committed-block.js';
 import { type Block, blockMessage } from '../protos/block.js';
 import { TransactionEnvelope } from '../protos/transaction.js';
 import { filteredBlock } from './filtered-block.js';

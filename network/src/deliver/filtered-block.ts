@@ -1,5 +1,5 @@
 import { peer } from '@hyperledger/fabric-protos';
-import { type CommittedBlock } from '../ledger/peer-ledger.js';
+import { type CommittedBlock } from '../ledger/committed-block.js';
 import { Code } from '../protos/transaction.js';
 
 type FilteredType = Parameters<peer.FilteredTransaction['setType']>[0];

@@ -10,6 +10,18 @@ export interface TransactionLocation {
 
 const heightKey = Buffer.from('m-height');
 
+/** Every so many blocks the database is synced, so that no block before the last so many can be missing in it. */
+const syncInterval = 128;
+
+/** True for blocks whose changes are to be synced, together with all before them. */
+export function isSynced(block: number): boolean {
+  return block % syncInterval === syncInterval - 1;
+}
+
+function writtenKey(block: number): Buffer {
+  return prefixed('w', Buffer.of(block % syncInterval));
+}
+
 function prefixed(prefix: string, ...parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from(prefix), ...parts]);
 }
@@ -39,6 +51,19 @@ export class Indexes {
   get height(): number {
     const bytes = this.db.getSync(heightKey);
     return bytes === undefined ? 0 : Number(Buffer.from(bytes).readBigUInt64BE(0));
+  }
+
+  /**
+   * The first block whose changes are missing although later ones are there: without a sync, an end of the machine can
+   * leave a hole in LevelDB's log, which LevelDB skips.
+   */
+  firstLost(): number | undefined {
+    const { height } = this;
+    for (let number = Math.max(0, height - syncInterval); number < height; number++) {
+      const bytes = this.db.getSync(writtenKey(number));
+      if (bytes === undefined || Number(Buffer.from(bytes).readBigUInt64BE(0)) !== number) return number;
+    }
+    return undefined;
   }
 
   /** Where the transaction was first seen. */
@@ -81,6 +106,11 @@ export interface HistoryPositions {
 
 export const indexOperation = {
   height: (height: number): Operation => ({ type: 'put', key: heightKey, value: position(height, 0) }),
+  written: (block: number): Operation => ({
+    type: 'put',
+    key: writtenKey(block),
+    value: position(block, 0),
+  }),
   transaction: (txId: string, { block, tx, code }: TransactionLocation): Operation => ({
     type: 'put',
     key: transactionKey(txId),

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { peer } from '@hyperledger/fabric-protos';
@@ -28,6 +28,7 @@ describe("a peer's ledger", () => {
   let peers: Signer[];
   let dir: string;
   let ledger: PeerLedger;
+  const log: string[] = [];
 
   beforeAll(async () => {
     organizations = await Promise.all(['A', 'B', 'C'].map((mspId) => createOrganization(mspId, true)));
@@ -44,7 +45,7 @@ describe("a peer's ledger", () => {
   });
 
   function open(): Promise<PeerLedger> {
-    return PeerLedger.open({ dir, channel: 'ch', policies });
+    return PeerLedger.open({ dir, channel: 'ch', policies, log: (message) => log.push(message) });
   }
 
   const transaction = (
@@ -386,6 +387,24 @@ describe("a peer's ledger", () => {
       ]);
       await history.close();
       expect(await commit(transaction(put('k', '4')))).toEqual([0]);
+    });
+
+    it("a hole in its database's log, which LevelDB skips", async () => {
+      const big = 'x'.repeat(40_000);
+      for (const key of ['first', 'second', 'third']) await commit(transaction(put(key, big)));
+      await ledger.close();
+      const [name] = readdirSync(join(dir, 'state')).filter((file) => file.endsWith('.log'));
+      const file = join(dir, 'state', name!);
+      const bytes = readFileSync(file);
+      writeFileSync(file, bytes.fill(0, bytes.indexOf('xxxx'), bytes.indexOf('xxxx') + 100));
+      log.length = 0;
+      ledger = await open();
+      expect(log).toEqual([
+        expect.stringMatching(/^the changes of block \d are not in /),
+        expect.stringMatching(/^builds the database in .* anew from the blocks$/),
+      ]);
+      expect(['first', 'second', 'third'].map(state)).toEqual([big, big, big]);
+      expect(await commit(transaction(put('k', '1')))).toEqual([0]);
     });
 
     it('but says so when block files are gone or damaged', async () => {

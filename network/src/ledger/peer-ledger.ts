@@ -1,35 +1,25 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
 import { type ChannelPolicies } from '../policy/channel-policies.js';
-import { type Block, blockHeaderHash, metadataIndex, withMetadata } from '../protos/block.js';
-import { Code, TransactionEnvelope, type ValidationCode } from '../protos/transaction.js';
+import { type Block, metadataIndex, withMetadata } from '../protos/block.js';
+import { Code, type TransactionEnvelope } from '../protos/transaction.js';
+import { Announcements, type TransactionStatus } from './announcements.js';
 import { BlockStore } from './block-store.js';
-import { indexOperation, Indexes, type TransactionLocation } from './indexes.js';
+import { blockOperations, type CommittedBlock, readCommitted } from './committed-block.js';
+import { openDatabase } from './database.js';
+import { Indexes, isSynced, type TransactionLocation } from './indexes.js';
 import { LedgerError } from './ledger-error.js';
 import { type ChaincodeDefinition, lifecycleNamespace, readDefinition } from './lifecycle-state.js';
 import { Simulator } from './simulator.js';
-import { encodeValue, type Level, type Operation, StateDb, stateKey } from './state-db.js';
+import { type Level, StateDb } from './state-db.js';
 import { Updates } from './updates.js';
 import { BlockValidator, type Verdict } from './validator.js';
-
-/** A block as a peer committed it, with its transactions taken apart. */
-export interface CommittedBlock {
-  readonly block: Block;
-  readonly transactions: readonly TransactionEnvelope[];
-  readonly codes: readonly ValidationCode[];
-}
-
-export interface TransactionStatus {
-  readonly code: ValidationCode;
-  readonly block: number;
-}
 
 export interface PeerLedgerOptions {
   readonly dir: string;
   readonly channel: string;
   readonly policies: ChannelPolicies;
   readonly onInvalid?: (txId: string, verdict: Verdict) => void;
+  readonly log?: (message: string) => void;
 }
 
 /**
@@ -39,20 +29,17 @@ export interface PeerLedgerOptions {
  * holds only the channels of its organisation, answers from its own height, and notices by itself when its files are
  * damaged. What the copies share is the parsed transaction and the outcome of each signature check, which are the same
  * for all. A block is durable (fsync) before its changes reach the database and before anyone hears of it; the database
- * is not synced, because it is rebuilt from the blocks after its last recorded height.
+ * is synced seldom, because it is rebuilt from the blocks after its last recorded height.
  */
 export class PeerLedger {
   readonly state: StateDb;
   readonly #indexes: Indexes;
   readonly #validator: BlockValidator;
   readonly #parsed = new WeakMap<Block, CommittedBlock>();
-  readonly #heightWaiters = new Set<() => void>();
-  readonly #statusWaiters = new Map<string, Set<(status: TransactionStatus) => void>>();
+  readonly #announcements: Announcements;
   readonly #definitions = new Map<string, ChaincodeDefinition | undefined>();
   /** Blocks in the database. */
   #applied: number;
-  /** Blocks that everyone may know of. */
-  #height: number;
   #committing: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -63,7 +50,8 @@ export class PeerLedger {
   ) {
     this.state = new StateDb(db);
     this.#indexes = new Indexes(db);
-    this.#applied = this.#height = this.#indexes.height;
+    this.#applied = this.#indexes.height;
+    this.#announcements = new Announcements(this.#applied);
     this.#validator = new BlockValidator(
       options.channel,
       options.policies,
@@ -82,7 +70,7 @@ export class PeerLedger {
     const blocks = await BlockStore.open(join(options.dir, 'blocks'));
     let db: Level | undefined;
     try {
-      db = await openDatabase(join(options.dir, 'state'));
+      db = await openDatabase(join(options.dir, 'state'), options.log ?? (() => undefined));
       const ledger = new PeerLedger(options, blocks, db);
       await ledger.#recover();
       return ledger;
@@ -99,7 +87,7 @@ export class PeerLedger {
 
   /** Number of committed and announced blocks. */
   get height(): number {
-    return this.#height;
+    return this.#announcements.height;
   }
 
   get lastHash(): Uint8Array {
@@ -117,15 +105,8 @@ export class PeerLedger {
   }
 
   /** Tells everyone who waits about a block that `commit` returned. Blocks are announced in order. */
-  announce({ block, transactions, codes }: CommittedBlock): void {
-    this.#height = block.header.number + 1;
-    transactions.forEach(({ txId }, index) => {
-      const waiters = this.#statusWaiters.get(txId);
-      if (!waiters) return;
-      const status = { code: codes[index] ?? Code.INVALID_OTHER_REASON, block: block.header.number };
-      for (const finish of waiters) finish(status);
-    });
-    for (const wake of [...this.#heightWaiters]) wake();
+  announce(committed: CommittedBlock): void {
+    this.#announcements.announce(committed);
   }
 
   simulator(txId: string): Simulator {
@@ -161,7 +142,7 @@ export class PeerLedger {
 
   /** @throws LedgerError BLOCK_MISSING, BLOCK_DAMAGED */
   async block(number: number): Promise<CommittedBlock> {
-    if (number >= this.#height) {
+    if (number >= this.height) {
       throw new LedgerError('BLOCK_MISSING', `no such block number [${number}] in index`);
     }
     return this.#committed(await this.blocks.read(number));
@@ -169,39 +150,14 @@ export class PeerLedger {
 
   /** Waits until the block of that number is committed, then reads it; undefined if the signal ends the wait. */
   async nextBlock(number: number, signal: AbortSignal): Promise<CommittedBlock | undefined> {
-    while (number >= this.#height) {
-      if (signal.aborted || this.#closed) return undefined;
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          this.#heightWaiters.delete(wake);
-          signal.removeEventListener('abort', wake);
-          resolve();
-        };
-        this.#heightWaiters.add(wake);
-        signal.addEventListener('abort', wake);
-      });
-    }
-    return signal.aborted ? undefined : this.block(number);
+    return (await this.#announcements.block(number, signal)) ? this.block(number) : undefined;
   }
 
   /** The transaction's validation code, as soon as it is committed; undefined if the signal ends the wait. */
   transactionStatus(txId: string, signal: AbortSignal): Promise<TransactionStatus | undefined> {
     const known = this.#indexes.transaction(txId);
-    if (known && known.block < this.#height) return Promise.resolve({ code: known.code, block: known.block });
-    return new Promise((resolve) => {
-      const waiters = this.#statusWaiters.get(txId) ?? new Set();
-      this.#statusWaiters.set(txId, waiters);
-      const finish = (status?: TransactionStatus): void => {
-        waiters.delete(finish);
-        if (waiters.size === 0) this.#statusWaiters.delete(txId);
-        signal.removeEventListener('abort', abort);
-        resolve(status);
-      };
-      const abort = (): void => finish();
-      waiters.add(finish);
-      if (signal.aborted) finish();
-      else signal.addEventListener('abort', abort);
-    });
+    if (known && known.block < this.height) return Promise.resolve({ code: known.code, block: known.block });
+    return this.#announcements.transaction(txId, signal);
   }
 
   /** Reads all blocks and their links. @throws LedgerError BLOCK_DAMAGED */
@@ -213,7 +169,7 @@ export class PeerLedger {
     if (this.#closed) return;
     await this.#committing;
     this.#closed = true;
-    for (const wake of this.#heightWaiters) wake();
+    this.#announcements.close();
     await this.db.close();
     await this.blocks.close();
   }
@@ -234,39 +190,13 @@ export class PeerLedger {
     return committed;
   }
 
-  async #apply({ block, transactions, codes }: CommittedBlock, updates: Updates): Promise<void> {
-    const { number } = block.header;
-    const operations: Operation[] = [
-      indexOperation.height(number + 1),
-      indexOperation.blockHash(blockHeaderHash(block.header), number),
-    ];
-    const indexed = new Set<string>();
-    transactions.forEach((transaction, tx) => {
-      const code = codes[tx] ?? Code.INVALID_OTHER_REASON;
-      const { txId } = transaction;
-      if (txId !== '' && !indexed.has(txId) && !this.#indexes.transaction(txId)) {
-        indexed.add(txId);
-        operations.push(indexOperation.transaction(txId, { block: number, tx, code }));
-      }
-      if (code !== Code.VALID) return;
-      for (const { namespace, set } of transaction.action?.readWriteSets ?? []) {
-        for (const write of set.getWritesList()) {
-          operations.push(indexOperation.history(namespace, write.getKey(), number, tx));
-        }
-      }
-    });
-    let redefined = false;
-    for (const { namespace, key, value, metadata, version } of updates.values()) {
-      redefined ||= namespace === lifecycleNamespace;
-      const stored = stateKey(namespace, key);
-      operations.push(
-        value === null
-          ? { type: 'del', key: stored }
-          : { type: 'put', key: stored, value: encodeValue({ value, metadata, version }) },
-      );
+  async #apply(committed: CommittedBlock, updates: Updates): Promise<void> {
+    const { number } = committed.block.header;
+    const operations = blockOperations(committed, updates, this.#indexes);
+    await this.db.batch(operations, { sync: isSynced(number) });
+    for (const { namespace } of updates.values()) {
+      if (namespace === lifecycleNamespace) this.#definitions.clear();
     }
-    await this.db.batch(operations);
-    if (redefined) this.#definitions.clear();
     this.#applied = number + 1;
   }
 
@@ -289,36 +219,15 @@ export class PeerLedger {
       });
       await this.#apply(committed, updates);
     }
-    this.#height = this.#applied;
+    this.#announcements.height = this.#applied;
   }
 
   #committed(block: Block): CommittedBlock {
     let committed = this.#parsed.get(block);
     if (!committed) {
-      committed = {
-        block,
-        transactions: block.data.map((bytes) => new TransactionEnvelope(bytes)),
-        codes: Array.from(block.metadata[metadataIndex.transactionsFilter] ?? []),
-      };
+      committed = readCommitted(block);
       this.#parsed.set(block, committed);
     }
     return committed;
-  }
-}
-
-/** Opens the state database; one that LevelDB finds corrupt is thrown away, because the blocks can rebuild it. */
-async function openDatabase(dir: string): Promise<Level> {
-  const options = { keyEncoding: 'buffer', valueEncoding: 'buffer', cacheSize: 16 * 1024 * 1024 } as const;
-  const db: Level = new ClassicLevel(dir, options);
-  try {
-    await db.open();
-    return db;
-  } catch (error) {
-    const cause = error instanceof Error ? (error.cause as { code?: string } | undefined) : undefined;
-    if (cause?.code !== 'LEVEL_CORRUPTION') throw error;
-    await rm(dir, { recursive: true, force: true });
-    const fresh: Level = new ClassicLevel(dir, options);
-    await fresh.open();
-    return fresh;
   }
 }
