@@ -208,16 +208,16 @@ test('a worker that dies fails its task alone, and another takes its place with 
   const batches = await encryptAll();
   const before = mockStarted.length;
   const alive = mockStarted.filter((worker) => worker.threadId > 0).slice(-3);
-  let dead = 0;
+  let killed: Promise<unknown> = Promise.resolve();
   async function* killing() {
     for (const [i, batch] of batches.entries()) {
-      if (i === 3) for (const worker of alive) dead += Number((await worker.terminate()) !== undefined);
+      if (i === 3) await (killed = Promise.all(alive.map((worker) => worker.terminate())));
       yield batch;
     }
   }
   const request = { plan: made, cells, epochId, batches };
   await expect(pool.evaluate({ ...request, batches: killing() })).rejects.toEqual(failsWith('WORKER_FAILED'));
-  expect(dead).toBe(3);
+  await killed;
   // Asked at once, while the new workers are being started.
   const [partials, blobs] = await Promise.all([
     pool.evaluate(request),

@@ -2,6 +2,7 @@ import { buildCiphertext, parseCiphertext } from '../bytes/index.js';
 import { parameterSet } from '../params/index.js';
 import { generateLocalKeys, type SealCiphertext, SealContext } from '../seal/index.js';
 import { Accumulator } from './accumulator.js';
+import { CiphertextKernel } from './kernel.js';
 
 const set = parameterSet('toy');
 const primes = 3;
@@ -26,8 +27,8 @@ function largest(): BigUint64Array {
 test('sums of products and of columns are the words that SEAL gives', async () => {
   const { context, encryptor } = await world();
   const { evaluator } = context;
-  const accumulator = new Accumulator(set);
-  const other = new Accumulator(set);
+  const accumulator = new Accumulator(set, new CiphertextKernel());
+  const other = new Accumulator(set, new CiphertextKernel());
   const sums: Record<string, SealCiphertext> = {};
   const addTo = (name: string, term: SealCiphertext) => {
     const sum = sums[name];
@@ -78,7 +79,7 @@ test('sums of products and of columns are the words that SEAL gives', async () =
 });
 
 test('an operand that is missing or has too few primes is refused', () => {
-  const accumulator = new Accumulator(set);
+  const accumulator = new Accumulator(set, new CiphertextKernel());
   accumulator.put('a', new BigUint64Array(2 * 2 * set.polyModulusDegree));
   expect(() => accumulator.add('s', 2, 'b')).toThrow(expect.objectContaining({ code: 'PLAN_INVALID' }));
   expect(() => accumulator.add('s', 3, 'a')).toThrow(expect.objectContaining({ code: 'ARGUMENT_INVALID' }));

@@ -1,5 +1,5 @@
 /**
- * Sums over batches of products and of plain columns, in a WebAssembly memory of their own (assembly/accumulate.ts).
+ * Sums over batches of products and of plain columns, in the memory of a WebAssembly kernel (assembly/accumulate.ts).
  * The words are those that SEAL's multiplication, addition and dropping of primes give: all are residues, exact and
  * canonical, so that only relinearisation and rescaling need SEAL. Public data only.
  */
@@ -23,14 +23,15 @@ interface Sum {
   unsettled: number;
 }
 
-export class Accumulator {
+export class Accumulator implements Disposable {
   readonly #set: ParameterSet;
-  readonly #kernel = new CiphertextKernel();
+  readonly #kernel: CiphertextKernel;
   readonly #operands = new Map<string, Operand>();
   readonly #sums = new Map<string, Sum>();
 
-  constructor(set: ParameterSet) {
+  constructor(set: ParameterSet, kernel: CiphertextKernel) {
     this.#set = set;
+    this.#kernel = kernel;
   }
 
   /**
@@ -114,6 +115,14 @@ export class Accumulator {
     this.#kernel.release(at, words.length);
   }
 
+  /** Gives the memory back to the kernel. */
+  [Symbol.dispose](): void {
+    this.endBatch();
+    for (const { offset, size, primes } of this.#sums.values())
+      this.#kernel.release(offset, this.#lengthOf(size, primes));
+    this.#sums.clear();
+  }
+
   #operand(name: string, primes: number): Operand {
     const operand = this.#operands.get(name);
     if (!operand) throw new FheError('PLAN_INVALID', `The plan uses ${name} before it is computed.`);
@@ -128,12 +137,16 @@ export class Accumulator {
   #sum(name: string, size: 2 | 3, primes: number): Sum {
     const known = this.#sums.get(name);
     if (known) return known;
-    // Three polynomials are kept as sums of two words.
-    const length = primes * (size === 3 ? 6 : 2) * this.#set.polyModulusDegree;
+    const length = this.#lengthOf(size, primes);
     const sum: Sum = { offset: this.#kernel.allocate(length), size, primes, unsettled: 0 };
     this.#kernel.words(sum.offset, length).fill(0n);
     this.#sums.set(name, sum);
     return sum;
+  }
+
+  /** Three polynomials are kept as sums of two words. */
+  #lengthOf(size: 2 | 3, primes: number): number {
+    return primes * (size === 3 ? 6 : 2) * this.#set.polyModulusDegree;
   }
 
   #settleBefore(sum: Sum): void {

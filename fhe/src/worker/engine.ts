@@ -10,21 +10,23 @@ import { type ParameterSet } from '../params/index.js';
 import { type SealCiphertext, SealContext, type SealEncryptor, type SealRelinKeys } from '../seal/index.js';
 import { Evaluation } from './evaluation.js';
 import { EpochKeys } from './epochKeys.js';
-import { PairEncoder } from './pair.js';
+import { CiphertextKernel } from './kernel.js';
+import { encodePair } from './pair.js';
+
+const KEPT_KERNEL_BYTES = 2 ** 28;
 
 /** Throws when the task has been cancelled; asked between operations. */
 export type Checkpoint = () => void;
 
 export class CipherEngine implements Disposable {
   readonly #context: SealContext;
-  readonly #pairs: PairEncoder;
+  #kernel = new CiphertextKernel();
   readonly #encryptors = new EpochKeys<SealEncryptor>('public key');
   readonly #relinKeys = new EpochKeys<SealRelinKeys>('relinearisation key');
   readonly #evaluations = new Map<number, { epochId: string; running: Evaluation }>();
 
   private constructor(context: SealContext) {
     this.#context = context;
-    this.#pairs = new PairEncoder(context);
   }
 
   static async create(set: ParameterSet): Promise<CipherEngine> {
@@ -33,6 +35,11 @@ export class CipherEngine implements Disposable {
 
   get #set(): ParameterSet {
     return this.#context.set;
+  }
+
+  /** Memory of the kernel, beside SEAL's own. */
+  get kernelBytes(): number {
+    return this.#kernel.bytes;
   }
 
   loadPublicKey(epochId: string, blob: Uint8Array): void {
@@ -56,7 +63,7 @@ export class CipherEngine implements Disposable {
         throw new FheError('ARGUMENT_INVALID', `A column has ${this.#set.slots} values from -1 to 1.`);
     const [real, imaginary] = parts;
     using plaintext = imaginary
-      ? this.#pairs.encode(real, imaginary, primes)
+      ? encodePair(this.#context, this.#kernel, [real, imaginary], primes)
       : this.#context.encode(real, 2 ** this.#set.scaleBits, primes);
     using ciphertext = encryptor.encrypt(plaintext);
     return this.#blob(epochId, ciphertext);
@@ -67,7 +74,10 @@ export class CipherEngine implements Disposable {
     this.reset(evaluation);
     const products = work.products.length > 0 || work.cells.some((cell) => cell.operands.length === 2);
     const keys = products ? this.#relinKeys.get(epochId) : undefined;
-    this.#evaluations.set(evaluation, { epochId, running: new Evaluation(this.#context, work, keys) });
+    this.#evaluations.set(evaluation, {
+      epochId,
+      running: new Evaluation(this.#context, this.#kernel, work, keys),
+    });
   }
 
   /** Adds the cells' products over one batch. */
@@ -99,7 +109,11 @@ export class CipherEngine implements Disposable {
   }
 
   reset(evaluation = 0): void {
+    this.#evaluations.get(evaluation)?.running[Symbol.dispose]();
     this.#evaluations.delete(evaluation);
+    // A kernel's memory does not shrink: after a large evaluation another one takes its place.
+    if (this.#evaluations.size === 0 && this.#kernel.bytes > KEPT_KERNEL_BYTES)
+      this.#kernel = new CiphertextKernel();
   }
 
   add(epochId: string, blobs: readonly Uint8Array[], checkpoint: Checkpoint): Uint8Array {
@@ -117,7 +131,7 @@ export class CipherEngine implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#evaluations.clear();
+    for (const evaluation of [...this.#evaluations.keys()]) this.reset(evaluation);
     this.#encryptors[Symbol.dispose]();
     this.#relinKeys[Symbol.dispose]();
   }

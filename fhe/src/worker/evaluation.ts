@@ -12,9 +12,10 @@ import { type PlanCell } from '../plan/types.js';
 import { type SealCiphertext, type SealContext, type SealRelinKeys } from '../seal/index.js';
 import { Accumulator } from './accumulator.js';
 import { type Checkpoint } from './engine.js';
+import { type CiphertextKernel } from './kernel.js';
 import { Operands } from './operands.js';
 
-export class Evaluation {
+export class Evaluation implements Disposable {
   readonly #context: SealContext;
   readonly #work: Work;
   readonly #keys: SealRelinKeys | undefined;
@@ -25,11 +26,11 @@ export class Evaluation {
   readonly #scales: ReadonlyMap<string, number>;
 
   /** @param keys needed if the work has products */
-  constructor(context: SealContext, work: Work, keys: SealRelinKeys | undefined) {
+  constructor(context: SealContext, kernel: CiphertextKernel, work: Work, keys: SealRelinKeys | undefined) {
     this.#context = context;
     this.#work = work;
     this.#keys = keys;
-    this.#sums = new Accumulator(context.set);
+    this.#sums = new Accumulator(context.set, kernel);
     this.#inner = new Set(work.products.flatMap(({ left, right }) => [left, right]));
     this.#last = new Set(work.cells.flatMap(({ operands }): string[] => operands));
     this.#scales = scalesOf(work, context.set);
@@ -103,6 +104,10 @@ export class Evaluation {
       const size = cell.operands.length === 2 ? 3 : 2;
       this.#sums.absorb(sumOf(cell), { size, primes: cell.primes, words: wordsOf(bytes) });
     }
+  }
+
+  [Symbol.dispose](): void {
+    this.#sums[Symbol.dispose]();
   }
 
   #finishSum(cell: PlanCell): Uint8Array {

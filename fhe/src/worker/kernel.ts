@@ -48,6 +48,11 @@ export class CiphertextKernel {
     this.functions = instance.exports as Functions;
   }
 
+  /** Size of the memory, which never shrinks. */
+  get bytes(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
   /** Room for so many words; what it holds is left from before. */
   allocate(words: number): number {
     const again = this.#free.get(words)?.pop();

@@ -5,34 +5,30 @@
  */
 import { buildPlaintext, parsePlaintext } from '../bytes/seal.js';
 import { type SealContext, type SealPlaintext } from '../seal/index.js';
-import { barrett, CiphertextKernel } from './kernel.js';
+import { barrett, type CiphertextKernel } from './kernel.js';
 
-export class PairEncoder {
-  readonly #context: SealContext;
-  readonly #kernel = new CiphertextKernel();
-
-  constructor(context: SealContext) {
-    this.#context = context;
+/** @param primes the level that both are encoded at */
+export function encodePair(
+  context: SealContext,
+  kernel: CiphertextKernel,
+  [real, imaginary]: readonly [Float64Array, Float64Array],
+  primes: number,
+): SealPlaintext {
+  const { set } = context;
+  const scale = 2 ** set.scaleBits;
+  const degree = set.polyModulusDegree;
+  const [a, b] = [real, imaginary].map((values) => {
+    using plaintext = context.encode(values, scale, primes);
+    return kernel.load(parsePlaintext(plaintext.save(), set).words);
+  }) as [number, number];
+  for (let limb = 0; limb < primes; limb++) {
+    const at = 8 * limb * degree;
+    const prime = set.primes[limb] as bigint;
+    const unit = set.imaginaryUnits[limb] as bigint;
+    kernel.functions.joinHalves(a + at, a + at, b + at, degree, unit, prime, barrett(prime));
   }
-
-  /** @param primes the level that both are encoded at */
-  encode(real: Float64Array, imaginary: Float64Array, primes: number): SealPlaintext {
-    const { set } = this.#context;
-    const scale = 2 ** set.scaleBits;
-    const degree = set.polyModulusDegree;
-    const [a, b] = [real, imaginary].map((values) => {
-      using plaintext = this.#context.encode(values, scale, primes);
-      return this.#kernel.load(parsePlaintext(plaintext.save(), set).words);
-    }) as [number, number];
-    for (let limb = 0; limb < primes; limb++) {
-      const at = 8 * limb * degree;
-      const prime = set.primes[limb] as bigint;
-      const unit = set.imaginaryUnits[limb] as bigint;
-      this.#kernel.functions.joinHalves(a + at, a + at, b + at, degree, unit, prime, barrett(prime));
-    }
-    const words = this.#kernel.words(a, primes * degree).slice();
-    this.#kernel.release(a, primes * degree);
-    this.#kernel.release(b, primes * degree);
-    return this.#context.loadPlaintext(buildPlaintext(set, { primes, scale, words }));
-  }
+  const words = kernel.words(a, primes * degree).slice();
+  kernel.release(a, primes * degree);
+  kernel.release(b, primes * degree);
+  return context.loadPlaintext(buildPlaintext(set, { primes, scale, words }));
 }
