@@ -36,6 +36,13 @@ export function privacyNoise(key: Uint8Array, context: NoiseContext, sigma: bigi
   return noise('strokeshare/fhe/differential-privacy/v1', key, context, sigma);
 }
 
+/** Privacy noise of a released vector, entry by entry from one stream. */
+export function vectorNoise(key: Uint8Array, context: unknown, sigma: bigint, length: number): bigint[] {
+  const label = canonicalJson({ context, label: 'strokeshare/fhe/vector-privacy/v1', samplerVersion });
+  const stream = xofStream(createHmac('sha256', key).update(label).digest());
+  return Array.from({ length }, () => discreteGaussian(stream, sigma));
+}
+
 function noise(purpose: string, key: Uint8Array, context: NoiseContext, sigma: bigint): bigint {
   const label = canonicalJson({ ...context, label: purpose, samplerVersion, sigma: String(sigma) });
   return discreteGaussian(xofStream(createHmac('sha256', key).update(label).digest()), sigma);
