@@ -1,0 +1,3 @@
+export * from './account.js';
+export * from './conversion.js';
+export * from './mechanism.js';
