@@ -11,3 +11,5 @@ export * from './ring/index.js';
 export * from './ceremony/index.js';
 export * from './release/index.js';
 export * from './sealing/index.js';
+export * from './privacy/index.js';
+export * from './aggregate/index.js';
