@@ -5,7 +5,7 @@
  */
 import { FheError } from '../errors.js';
 import { type ParameterSet } from '../params/index.js';
-import { barrett, CiphertextKernel } from './kernel.js';
+import { barrett, type CiphertextKernel } from './kernel.js';
 
 /** Products that a sum of 128 bits holds. */
 const UNSETTLED = 63;
