@@ -27,6 +27,7 @@ export const networkErrorCodes = [
   'FABRIC_VERSION',
   'FABRIC_COMMAND_FAILED',
   'NODE_FAILED',
+  'UNSUPPORTED',
 ] as const;
 
 export type NetworkErrorCode = (typeof networkErrorCodes)[number];

@@ -12,6 +12,12 @@ export { clientProfile, type ClientProfile } from './operations/clientProfile.js
 export { createChannel } from './operations/createChannel.js';
 export { deployChaincode, type DeployOptions, type DeployRequest } from './operations/deployChaincode.js';
 export { down, stop } from './operations/down.js';
+export {
+  addOrganization,
+  removeOrganization,
+  type AddedOrganization,
+  type ChannelPolicies,
+} from './operations/members.js';
 export { type NetworkInfo } from './operations/info.js';
 export { type StartOptions } from './operations/startDaemon.js';
 export { status, type NetworkStatus } from './operations/status.js';

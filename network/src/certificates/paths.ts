@@ -65,10 +65,14 @@ export function ordererOrganizationPaths(
 }
 
 /**
- * The domain of the ordering organisation: the one above the first organisation's, as in the samples
- * (`org1.example.com` gives `example.com`).
+ * The domain of the ordering organisation: as described, or else the one above the first organisation's, as in the
+ * samples (`org1.example.com` gives `example.com`).
  */
-export function ordererDomain(config: { organizations: readonly { domain: string }[] }): string {
+export function ordererDomain(config: {
+  ordererDomain?: string | undefined;
+  organizations: readonly { domain: string }[];
+}): string {
+  if (config.ordererDomain !== undefined) return config.ordererDomain;
   const first = config.organizations[0]?.domain ?? 'example.com';
   const above = first.split('.').slice(1).join('.');
   return above === '' ? `orderer.${first}` : above;

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { callCommand } from './commands/cc.js';
 import { createChannelCommand } from './commands/createChannel.js';
 import { deployCommand } from './commands/deployCC.js';
+import { addInstitutionCommand, removeInstitutionCommand } from './commands/members.js';
 import { downCommand, logsCommand, statusCommand, stopCommand } from './commands/operate.js';
 import { upCommand } from './commands/up.js';
 import { DEFAULT_DIRECTORY } from './defaults.js';
@@ -38,6 +39,8 @@ function createProgram(output: Output): Command {
     createChannelCommand(output),
     deployCommand(output),
     callCommand(output),
+    addInstitutionCommand(output),
+    removeInstitutionCommand(output),
     statusCommand(output),
     logsCommand(output),
     stopCommand(output),

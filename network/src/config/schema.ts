@@ -68,6 +68,8 @@ export const networkConfigSchema = z
     /** Everything that the network writes is below this directory. */
     dir: z.string().min(1),
     ordererMspId: mspId.default('OrdererMSP'),
+    /** Default: the domain above the first organisation's. */
+    ordererDomain: domain.optional(),
     /** `embedded`: a development ledger in Node. `native`: orderers and peers of Fabric's release. */
     backend: z.enum(['embedded', 'native']).default('embedded'),
     /** Native only: how transactions are ordered. */

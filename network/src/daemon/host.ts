@@ -1,5 +1,11 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import {
+  issuePeerOrganization,
+  peerOrganizationPaths,
+  writeConnectionProfile,
+} from '../certificates/index.js';
 import { peerPorts, type ChannelConfig, type ResolvedConfig } from '../config/schema.js';
 import { NetworkError } from '../errors.js';
 import { errorMessage } from '../protos/bytes.js';
@@ -101,9 +107,50 @@ export class NetworkHost {
     if (this.config.channels.some((other) => other.name === channel.name))
       throw new NetworkError('CHANNEL_EXISTS', `The channel ${channel.name} is there already.`);
     await this.ledger.createChannel(channelOptions(channel));
-    this.config = { ...this.config, channels: [...this.config.channels, channel] };
-    const marker = readMarker(this.config.dir);
-    if (marker) writeJson(this.files.marker, { ...marker, config: this.config });
+    this.adopt({ ...this.config, channels: [...this.config.channels, channel] });
+  }
+
+  /**
+   * Changes organisations and channels to those of `config`. Chaincodes are then also run by the organisations that are
+   * new on their channels, and no longer by those that left.
+   * @throws NetworkError UNSUPPORTED where the ledger cannot do that while it runs
+   */
+  async reconfigure(config: ResolvedConfig, progress: (sentence: string) => void): Promise<void> {
+    if (!this.ledger.reconfigure)
+      throw new NetworkError(
+        'UNSUPPORTED',
+        'The embedded network cannot change its organisations while it runs: take it down and describe it anew, or use --backend native.',
+      );
+    for (const organization of config.organizations) {
+      if (this.config.organizations.some(({ mspId }) => mspId === organization.mspId)) continue;
+      if (!existsSync(peerOrganizationPaths(config.dir, organization.domain).caCertificate)) {
+        progress(`Issuing certificates for ${organization.domain}`);
+        await issuePeerOrganization(config.dir, organization);
+      }
+      writeConnectionProfile(config, organization);
+    }
+    const before = this.config;
+    await this.ledger.reconfigure(config, progress);
+    this.adopt(config);
+    for (const deployment of this.#deployments) {
+      const organizations = runnersOf(deployment, before, config);
+      if (isDeepStrictEqual(organizations, deployment.organizations)) continue;
+      progress(`Running ${deployment.name} on ${deployment.channel} for ${organizations.join(', ')}`);
+      const changed = { ...deployment, organizations };
+      await this.ledger.connectChaincode(
+        changed.channel,
+        definition(changed, await this.startProcesses(changed)),
+      );
+      this.#deployments = this.#deployments.map((other) => (other === deployment ? changed : other));
+      writeJson(this.files.deployments, this.#deployments);
+    }
+    await this.pool.retain([...this.#deployments, ...this.#pending]);
+  }
+
+  private adopt(config: ResolvedConfig): void {
+    this.config = config;
+    const marker = readMarker(config.dir);
+    if (marker) writeJson(this.files.marker, { ...marker, config });
   }
 
   async status(): Promise<DaemonStatus> {
@@ -197,6 +244,22 @@ function definition(deployment: RecordedDeployment, organizations: Record<string
     ...(endorsement === undefined ? {} : { endorsementPolicy: endorsement }),
     organizations,
   };
+}
+
+/** Who runs a chaincode after a change: those who did and stayed, and whoever joined its channel with a peer. */
+function runnersOf(
+  { channel, organizations }: Deployment,
+  before: ResolvedConfig,
+  after: ResolvedConfig,
+): string[] {
+  const membersOf = (config: ResolvedConfig): string[] =>
+    config.channels.find(({ name }) => name === channel)?.members ?? [];
+  const members = membersOf(after);
+  const joined = members.filter(
+    (mspId) =>
+      !membersOf(before).includes(mspId) && after.organizations.some((o) => o.mspId === mspId && o.peer),
+  );
+  return [...organizations.filter((mspId) => members.includes(mspId)), ...joined];
 }
 
 function sameChaincode(a: Deployment, b: Deployment): boolean {

@@ -1,3 +1,4 @@
+import type { ResolvedConfig } from '../config/schema.js';
 import type { ChaincodeDeployment, ChannelOptions, EmbeddedStatus } from '../embedded-options.js';
 import type { FabricStatus } from './protocol.js';
 
@@ -8,6 +9,8 @@ export interface Ledger {
   /** Connects the peers to a chaincode that was committed before, now that its processes run again. */
   connectChaincode(channel: string, deployment: ChaincodeDeployment): Promise<void>;
   createChannel(channel: ChannelOptions): Promise<void>;
+  /** Changes organisations and channels to those of `config`, where the ledger can while it runs. */
+  reconfigure?(config: ResolvedConfig, progress: (sentence: string) => void): Promise<void>;
   status(): EmbeddedStatus | Promise<EmbeddedStatus & { readonly fabric: FabricStatus }>;
   /**
    * The package id under which a chaincode process at this address registers, where the ledger makes its own packages.

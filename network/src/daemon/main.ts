@@ -41,6 +41,8 @@ async function main(dir: string): Promise<void> {
         return host.deploy(request.deployment, progress);
       case 'createChannel':
         return host.createChannel(request.channel);
+      case 'reconfigure':
+        return host.reconfigure({ ...request.config, dir }, progress);
       case 'stop':
         await stop();
         server.close();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { channelSchema } from '../config/schema.js';
+import { networkConfigSchema } from '../config/schema.js';
 import { networkErrorCodes } from '../errors.js';
 
 /*
@@ -33,6 +34,7 @@ export const requestSchema = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('status') }),
   z.strictObject({ method: z.literal('deploy'), deployment: deploymentSchema }),
   z.strictObject({ method: z.literal('createChannel'), channel: channelSchema }),
+  z.strictObject({ method: z.literal('reconfigure'), config: networkConfigSchema }),
   z.strictObject({ method: z.literal('stop') }),
 ]);
 export type Request = z.infer<typeof requestSchema>;

@@ -4,6 +4,7 @@ import { stringify } from 'yaml';
 import type { ChannelOptions } from '../embedded-options.js';
 import { NetworkError } from '../errors.js';
 import { channelProfile, PROFILE } from './channel-config.js';
+import type { AdministratorCli } from './administrator.js';
 import type { FabricCli } from './cli.js';
 import { runCommand } from './command.js';
 import type { OrdererNode } from './plan.js';
@@ -28,18 +29,18 @@ export async function joinChannel(cli: FabricCli, channel: ChannelOptions): Prom
   const block = await writeGenesisBlock(cli, channel);
   await Promise.all(cli.plan.orderers.map((node) => joinOrderer(cli, node, channel.name, block)));
   const peers = cli.plan.peers.filter((peer) => channel.members.includes(peer.mspId));
-  await Promise.all(peers.map((peer) => joinPeer(cli, peer.mspId, channel.name, block)));
+  await Promise.all(peers.map((peer) => joinPeer(cli.as(peer.mspId), channel.name, block)));
 }
 
-/** Joins the peer of one organisation to a channel, from the channel's first block. */
-export async function joinPeer(cli: FabricCli, mspId: string, channel: string, block: string): Promise<void> {
-  if ((await joinedChannels(cli, mspId)).includes(channel)) return;
-  await cli.peer(mspId, ['channel', 'join', '-b', block]);
+/** Joins an organisation's own peer to a channel, from the channel's first block, unless it has joined. */
+export async function joinPeer(admin: AdministratorCli, channel: string, block: string): Promise<void> {
+  if ((await joinedChannels(admin)).includes(channel)) return;
+  await admin.peer(['channel', 'join', '-b', block]);
 }
 
-/** Channels that the peer of an organisation has joined. */
-export async function joinedChannels(cli: FabricCli, mspId: string): Promise<string[]> {
-  const output = await cli.peer(mspId, ['channel', 'list']);
+/** Channels that an organisation's own peer has joined. */
+export async function joinedChannels(admin: AdministratorCli): Promise<string[]> {
+  const output = await admin.peer(['channel', 'list']);
   return output
     .split('\n')
     .map((line) => line.trim())

@@ -1,28 +1,24 @@
+import { join } from 'node:path';
 import { ADMIN } from '../certificates/index.js';
 import type { ResolvedConfig } from '../config/index.js';
 import { NetworkError } from '../errors.js';
+import { AdministratorCli, type Administrator } from './administrator.js';
 import type { FabricBinaries } from './binaries.js';
 import { runCommand } from './command.js';
 import { nativePaths, type NativePaths, type NativePlan, type OrdererNode, type PeerNode } from './plan.js';
 
-/** Fabric's command line programs, run as the administrator of one organisation or another. */
+/** The administrators of every organisation of a network on this machine, and what they administer. */
 export class FabricCli {
-  readonly paths: NativePaths;
-  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #administrators = new Map<string, AdministratorCli>();
 
   constructor(
-    readonly config: ResolvedConfig,
-    readonly plan: NativePlan,
+    public config: ResolvedConfig,
+    public plan: NativePlan,
     readonly fabric: FabricBinaries,
-  ) {
-    this.paths = nativePaths(config);
-  }
+  ) {}
 
-  /** Does something that must not be done twice at the same time; whoever asks meanwhile waits for the first. */
-  async once(key: string, action: () => Promise<void>): Promise<void> {
-    const started = this.#underWay.get(key) ?? action().finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, started);
-    return started;
+  get paths(): NativePaths {
+    return nativePaths(this.config);
   }
 
   /** The peer of an organisation. */
@@ -32,35 +28,23 @@ export class FabricCli {
     return node;
   }
 
-  /** Runs `peer ...` against the organisation's own peer, as its administrator. */
-  async peer(mspId: string, args: readonly string[], timeoutMs?: number): Promise<string> {
-    const node = this.peerOf(mspId);
-    const { stdout } = await runCommand({
-      program: this.fabric.programs.peer,
-      args,
-      env: {
-        FABRIC_CFG_PATH: this.paths.node(node.name),
-        CORE_PEER_MSPCONFIGPATH: this.paths.organization(mspId).user(ADMIN).msp.dir,
-      },
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    });
-    return stdout;
+  /** The administrator of an organisation. */
+  as(mspId: string): AdministratorCli {
+    const known = this.#administrators.get(mspId);
+    if (known) return known;
+    const folder = join(this.paths.administration, mspId);
+    const made = new AdministratorCli(
+      this.fabric.programs,
+      localAdministrator(this.config, this.plan, mspId),
+      folder,
+    );
+    this.#administrators.set(mspId, made);
+    return made;
   }
 
-  /** Flags that name an orderer and its authority to the `peer` program. */
-  ordererFlags(node: OrdererNode | undefined = this.plan.orderers[0]): string[] {
-    if (!node) throw new NetworkError('NODE_FAILED', 'This network has no orderer.');
-    return ['-o', `localhost:${node.port}`, '--tls', '--cafile', this.paths.orderers.tlsCaCertificate];
-  }
-
-  /** Flags that name the peers of several organisations to the `peer` program. */
-  peerFlags(mspIds: readonly string[]): string[] {
-    return mspIds.flatMap((mspId) => [
-      '--peerAddresses',
-      `localhost:${this.peerOf(mspId).port}`,
-      '--tlsRootCertFiles',
-      this.paths.peer(mspId).tls.ca,
-    ]);
+  /** The administrators of those organisations that run a peer. */
+  withPeers(mspIds: readonly string[]): AdministratorCli[] {
+    return this.plan.peers.filter(({ mspId }) => mspIds.includes(mspId)).map(({ mspId }) => this.as(mspId));
   }
 
   /** Runs `osnadmin ...` against the administration port of one orderer, by mutual TLS. */
@@ -82,4 +66,20 @@ export class FabricCli {
     });
     return stdout;
   }
+}
+
+/** What the administrator of an organisation has at hand where the whole network is on one machine. */
+export function localAdministrator(config: ResolvedConfig, plan: NativePlan, mspId: string): Administrator {
+  const paths = nativePaths(config);
+  const peer = plan.peers.find((node) => node.mspId === mspId);
+  const orderer = plan.orderers[0];
+  if (!orderer) throw new NetworkError('NODE_FAILED', 'This network has no orderer.');
+  return {
+    mspId,
+    mspDir: paths.organization(mspId).user(ADMIN).msp.dir,
+    ...(peer && {
+      peer: { address: `localhost:${peer.port}`, tlsCa: paths.organization(mspId).tlsCaCertificate },
+    }),
+    orderer: { address: `localhost:${orderer.port}`, tlsCa: paths.orderers.tlsCaCertificate },
+  };
 }

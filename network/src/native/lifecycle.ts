@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { ChaincodeDeployment } from '../embedded-options.js';
 import { NetworkError } from '../errors.js';
+import type { AdministratorCli } from './administrator.js';
 import { packChaincodeService } from './chaincode-package.js';
-import type { FabricCli } from './cli.js';
 
 /*
- * Fabric's chaincode lifecycle, step by step as the `peer` program offers it. Every step is one organisation's own;
- * only the commit asks several at once.
+ * Fabric's chaincode lifecycle as the `peer` program offers it. Every step is one organisation's own; only the commit
+ * asks the peers of several at once.
  */
+
+const LIFECYCLE = ['lifecycle', 'chaincode'] as const;
 
 /** A definition that a channel has committed. */
 export interface CommittedDefinition {
@@ -18,47 +20,38 @@ export interface CommittedDefinition {
   readonly sequence: number;
 }
 
+/** What organisations agree on when they define a chaincode. */
+export type Definition = Omit<ChaincodeDeployment, 'organizations'>;
+
+/** Where an organisation's chaincode process listens, and the package that says so. */
+export type Service = ChaincodeDeployment['organizations'][string];
+
 const definitionSchema = z.object({ name: z.string(), version: z.string().default(''), sequence: z.int() });
 const listSchema = z.object({ chaincode_definitions: z.array(definitionSchema).default([]) });
 const readinessSchema = z.object({ approvals: z.record(z.string(), z.boolean()) });
 const installedSchema = z.object({
   installed_chaincodes: z.array(z.object({ package_id: z.string() })).default([]),
 });
-
 const approvedSchema = z.object({
-  sequence: z.int(),
   source: z.object({
     Type: z.object({ LocalPackage: z.object({ package_id: z.string() }).optional() }).optional(),
   }),
 });
 
-/** Definitions committed on a channel, asked of one organisation's peer. */
+/** Definitions committed on a channel, as the own peer knows them. */
 export async function committedDefinitions(
-  cli: FabricCli,
-  mspId: string,
+  admin: AdministratorCli,
   channel: string,
 ): Promise<CommittedDefinition[]> {
-  const output = await cli.peer(mspId, [
-    'lifecycle',
-    'chaincode',
-    'querycommitted',
-    '-C',
-    channel,
-    '-O',
-    'json',
-  ]);
+  const output = await admin.peer([...LIFECYCLE, 'querycommitted', '-C', channel, '-O', 'json']);
   return listSchema.parse(JSON.parse(output)).chaincode_definitions;
 }
 
 /**
- * Installs an organisation's package on its peer, unless it is there.
+ * Installs a package on the own peer, unless it is there.
  * @throws NetworkError CHAINCODE_INVALID when label and address do not give the package id.
  */
-export async function installPackage(
-  cli: FabricCli,
-  mspId: string,
-  service: { readonly address: string; readonly packageId: string },
-): Promise<void> {
+export async function installPackage(admin: AdministratorCli, service: Service): Promise<void> {
   const label = service.packageId.slice(0, service.packageId.lastIndexOf(':'));
   const { bytes, packageId } = await packChaincodeService({ label, address: service.address });
   if (packageId !== service.packageId) {
@@ -67,59 +60,55 @@ export async function installPackage(
       `The package of ${label} at ${service.address} has the id ${packageId}, not ${service.packageId}.`,
     );
   }
-  await cli.once(`install ${mspId} ${packageId}`, async () => {
+  await admin.once(`install ${packageId}`, async () => {
     const installed = installedSchema.parse(
-      JSON.parse(await cli.peer(mspId, ['lifecycle', 'chaincode', 'queryinstalled', '-O', 'json'])),
+      JSON.parse(await admin.peer([...LIFECYCLE, 'queryinstalled', '-O', 'json'])),
     );
     if (installed.installed_chaincodes.some((candidate) => candidate.package_id === packageId)) return;
-    const folder = join(cli.paths.node(cli.peerOf(mspId).name), 'packages');
+    const folder = join(admin.folder, 'packages');
     mkdirSync(folder, { recursive: true });
     const file = join(folder, `${packageId.replace(':', '.')}.tar.gz`);
     writeFileSync(file, bytes);
-    await cli.peer(mspId, ['lifecycle', 'chaincode', 'install', file]);
+    await admin.peer([...LIFECYCLE, 'install', file]);
   });
 }
 
-/** Approves a definition for one organisation and waits until its peer has the approval on its ledger. */
+/** Approves a definition for the own organisation and waits until the own peer has the approval on its ledger. */
 export async function approveDefinition(
-  cli: FabricCli,
-  mspId: string,
+  admin: AdministratorCli,
   channel: string,
-  deployment: ChaincodeDeployment,
+  definition: Definition,
+  packageId?: string,
 ): Promise<void> {
-  const packageId = deployment.organizations[mspId]?.packageId;
-  await cli.peer(mspId, [
-    ...['lifecycle', 'chaincode', 'approveformyorg', ...cli.ordererFlags()],
-    ...definitionFlags(channel, deployment),
+  await admin.peer([
+    ...[...LIFECYCLE, 'approveformyorg', ...admin.ordererFlags],
+    ...definitionFlags(channel, definition),
     ...(packageId === undefined ? [] : ['--package-id', packageId]),
   ]);
 }
 
-/** Installs an organisation's package and approves it for the definition in force, unless both were done. */
+/** Installs the own package and approves it for the definition in force, unless both were done. */
 export async function installApproved(
-  cli: FabricCli,
-  mspId: string,
+  admin: AdministratorCli,
   channel: string,
-  deployment: ChaincodeDeployment,
+  definition: Definition,
+  service: Service,
 ): Promise<void> {
-  const service = deployment.organizations[mspId];
-  if (!service) return;
-  await installPackage(cli, mspId, service);
-  if ((await approvedPackage(cli, mspId, channel, deployment)) === service.packageId) return;
-  await approveDefinition(cli, mspId, channel, deployment);
+  await installPackage(admin, service);
+  if ((await approvedPackage(admin, channel, definition)) === service.packageId) return;
+  await approveDefinition(admin, channel, definition, service.packageId);
 }
 
-/** The package that an organisation approved for a definition; undefined when it has not approved it. */
+/** The package that the own organisation approved for a definition; undefined when it has not approved it. */
 async function approvedPackage(
-  cli: FabricCli,
-  mspId: string,
+  admin: AdministratorCli,
   channel: string,
-  { name, sequence }: ChaincodeDeployment,
+  { name, sequence }: Definition,
 ): Promise<string | undefined> {
   let output: string;
   try {
-    output = await cli.peer(mspId, [
-      ...['lifecycle', 'chaincode', 'queryapproved', '-O', 'json'],
+    output = await admin.peer([
+      ...[...LIFECYCLE, 'queryapproved', '-O', 'json'],
       ...['-C', channel, '-n', name, '--sequence', String(sequence)],
     ]);
   } catch {
@@ -131,62 +120,64 @@ async function approvedPackage(
 
 /** Which organisations of a channel have approved exactly this definition. */
 export async function readiness(
-  cli: FabricCli,
-  mspId: string,
+  admin: AdministratorCli,
   channel: string,
-  deployment: ChaincodeDeployment,
+  definition: Definition,
 ): Promise<Record<string, boolean>> {
-  const output = await cli.peer(mspId, [
-    ...['lifecycle', 'chaincode', 'checkcommitreadiness', '-O', 'json'],
-    ...definitionFlags(channel, deployment),
+  const output = await admin.peer([
+    ...[...LIFECYCLE, 'checkcommitreadiness', '-O', 'json'],
+    ...definitionFlags(channel, definition),
   ]);
   return readinessSchema.parse(JSON.parse(output)).approvals;
 }
 
 /** Commits a definition, endorsed by the peers of these organisations, and waits until each has it. */
 export async function commitDefinition(
-  cli: FabricCli,
-  endorsers: readonly string[],
+  admins: readonly AdministratorCli[],
   channel: string,
-  deployment: ChaincodeDeployment,
+  definition: Definition,
 ): Promise<void> {
-  const [first] = endorsers;
-  if (first === undefined)
-    throw new NetworkError('ORGANIZATION_UNKNOWN', 'No organisation with a peer is left.');
-  await cli.peer(first, [
-    ...['lifecycle', 'chaincode', 'commit', ...cli.ordererFlags()],
-    ...definitionFlags(channel, deployment),
-    ...cli.peerFlags(endorsers),
+  const [first] = admins;
+  if (!first) throw new NetworkError('ORGANIZATION_UNKNOWN', 'No organisation with a peer is left.');
+  await first.peer([
+    ...[...LIFECYCLE, 'commit', ...first.ordererFlags],
+    ...definitionFlags(channel, definition),
+    ...admins.flatMap((admin) => admin.peerFlags),
   ]);
 }
 
-/** Installs, approves for every organisation with a peer on the channel, checks and commits. */
+/**
+ * The whole lifecycle where the administrators of all members with peers are at hand: install, approve, check, commit.
+ * @throws NetworkError DEFINITION_REFUSED naming who approved something else
+ */
 export async function defineChaincode(
-  cli: FabricCli,
-  channel: { readonly name: string; readonly members: readonly string[] },
-  deployment: ChaincodeDeployment,
+  admins: readonly AdministratorCli[],
+  channel: string,
+  { organizations, ...definition }: ChaincodeDeployment,
 ): Promise<void> {
-  const withPeers = channel.members.filter((mspId) => cli.plan.peers.some((peer) => peer.mspId === mspId));
   await Promise.all(
-    withPeers.map(async (mspId) => {
-      const service = deployment.organizations[mspId];
-      if (service) await installPackage(cli, mspId, service);
-      await approveDefinition(cli, mspId, channel.name, deployment);
+    admins.map(async (admin) => {
+      const service = organizations[admin.administrator.mspId];
+      if (service) await installPackage(admin, service);
+      await approveDefinition(admin, channel, definition, service?.packageId);
     }),
   );
-  const approvals = await readiness(cli, withPeers[0] ?? '', channel.name, deployment);
-  const missing = withPeers.filter((mspId) => approvals[mspId] !== true);
+  const [first] = admins;
+  const approvals = first ? await readiness(first, channel, definition) : {};
+  const missing = admins.map(({ administrator }) => administrator.mspId).filter((mspId) => !approvals[mspId]);
   if (missing.length > 0) {
     throw new NetworkError(
       'DEFINITION_REFUSED',
-      `${missing.join(', ')} approved another definition of ${deployment.name} on ${channel.name}.`,
+      `${missing.join(', ')} approved another definition of ${definition.name} on ${channel}.`,
     );
   }
-  await commitDefinition(cli, withPeers, channel.name, deployment);
+  await commitDefinition(admins, channel, definition);
 }
 
-function definitionFlags(channel: string, deployment: ChaincodeDeployment): string[] {
-  const { name, version, sequence, endorsementPolicy } = deployment;
+function definitionFlags(
+  channel: string,
+  { name, version, sequence, endorsementPolicy }: Definition,
+): string[] {
   return [
     ...['--channelID', channel, '--name', name, '--version', version, '--sequence', String(sequence)],
     ...policyFlags(endorsementPolicy),

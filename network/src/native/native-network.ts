@@ -1,23 +1,25 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { ADMIN, issueOrderer, ordererDomain } from '../certificates/index.js';
+import { isDeepStrictEqual } from 'node:util';
+import { issueOrderer, ordererDomain } from '../certificates/index.js';
 import type { ResolvedConfig } from '../config/index.js';
 import { channelOptions } from '../daemon/embeddedConfig.js';
 import { readJson, writeJson } from '../daemon/files.js';
-import type { ChaincodeDeployment, ChannelOptions, EmbeddedStatus } from '../embedded-options.js';
 import type { Ledger } from '../daemon/ledger.js';
 import type { FabricStatus } from '../daemon/protocol.js';
+import type { ChaincodeDeployment, ChannelOptions, EmbeddedStatus } from '../embedded-options.js';
 import { NetworkError } from '../errors.js';
+import type { AdministratorCli } from './administrator.js';
 import { findFabric, type FabricBinaries } from './binaries.js';
 import { packChaincodeService } from './chaincode-package.js';
 import { joinChannel } from './channels.js';
 import { FabricCli } from './cli.js';
-import { endorsingOrganizations } from './discovery.js';
 import { committedDefinitions, defineChaincode, installApproved } from './lifecycle.js';
-import { gaugeByChannel } from './metrics.js';
+import { changeMembers } from './members.js';
 import { Nodes } from './nodes.js';
-import { nativePaths, ordererName, planNetwork, planSchema, type NativePlan, type PeerNode } from './plan.js';
+import { nativePaths, ordererName, planNetwork, planPeer, planSchema, type NativePlan } from './plan.js';
+import { leaderOf, untilCallable, untilOrdering } from './readiness.js';
+import { networkStatus } from './status.js';
 
 export interface NativeOptions {
   /** The network; its identity tree must have been issued. */
@@ -28,41 +30,26 @@ export interface NativeOptions {
   readonly fabric?: FabricBinaries;
 }
 
-/** Longest time until a channel has a leader, or a committed chaincode can be called everywhere. */
-const READY_DEADLINE_MS = 60_000;
-
-/** How a node tells that it is the leader of a channel's orderers. */
-const LEADER_GAUGES = ['consensus_etcdraft_is_leader', 'consensus_BFT_is_leader'] as const;
-const BLOCK_GAUGES = [
-  'consensus_etcdraft_committed_block_number',
-  'consensus_BFT_committed_block_number',
-] as const;
-
 /** A network of real Fabric orderers and peers on the loopback interface of this machine. */
 export class NativeNetwork implements Ledger {
   readonly #cli: FabricCli;
   readonly #nodes: Nodes;
   readonly #channels = new Map<string, ChannelOptions>();
 
-  private constructor(
-    readonly config: ResolvedConfig,
-    readonly plan: NativePlan,
-    readonly fabric: FabricBinaries,
-  ) {
-    this.#cli = new FabricCli(config, plan, fabric);
-    this.#nodes = new Nodes(config, fabric);
+  private constructor(cli: FabricCli) {
+    this.#cli = cli;
+    this.#nodes = new Nodes(cli);
   }
 
   /**
    * Starts every orderer and peer and makes the channels that are not there yet; where the network ran before, it goes
    * on with its ledgers.
-   * @throws NetworkError FABRIC_MISSING, FABRIC_VERSION, CONFIG_INVALID, NODE_FAILED or FABRIC_COMMAND_FAILED
+   * @throws NetworkError FABRIC_MISSING, FABRIC_VERSION, NODE_FAILED or FABRIC_COMMAND_FAILED
    */
   static async start(options: NativeOptions): Promise<NativeNetwork> {
     const { config, onProgress = () => undefined } = options;
-    const { consensus } = config;
     const fabric = options.fabric ?? (await findFabric());
-    if (consensus === 'bft' && !fabric.bft)
+    if (config.consensus === 'bft' && !fabric.bft)
       throw new NetworkError(
         'FABRIC_VERSION',
         `Fabric ${fabric.version} has no SmartBFT; it came with Fabric 3.`,
@@ -78,10 +65,12 @@ export class NativeNetwork implements Ledger {
       if (!existsSync(paths.orderers.node(ordererName(index)).msp.certificate))
         await issueOrderer(config.dir, ordererDomain(config), ordererName(index));
     }
-    const network = new NativeNetwork(config, plan, fabric);
+    const network = new NativeNetwork(new FabricCli(config, plan, fabric));
     try {
-      await network.startNodes(onProgress);
-      onProgress(`Joining ${config.channels.map(({ name }) => name).join(', ')}`);
+      onProgress(`Starting ${plan.orderers.length + plan.peers.length} nodes of Fabric ${fabric.version}`);
+      await network.#nodes.startAll();
+      if (config.channels.length > 0)
+        onProgress(`Joining ${config.channels.map(({ name }) => name).join(', ')}`);
       await Promise.all(config.channels.map((channel) => network.createChannel(channelOptions(channel))));
     } catch (error) {
       await network.close();
@@ -95,10 +84,7 @@ export class NativeNetwork implements Ledger {
     this.#channels.set(channel.name, channel);
     try {
       await joinChannel(this.#cli, channel);
-      await until(
-        `the channel ${channel.name} has a leader`,
-        async () => (await this.leader(channel.name)) !== undefined,
-      );
+      await untilOrdering(this.#cli, channel.name);
     } catch (error) {
       this.#channels.delete(channel.name);
       throw error;
@@ -123,96 +109,64 @@ export class NativeNetwork implements Ledger {
    * organisation's peer can be asked.
    */
   async defineChaincode(channel: string, deployment: ChaincodeDeployment): Promise<void> {
-    const config = this.#channels.get(channel);
-    if (!config) throw new NetworkError('CHANNEL_UNKNOWN', `There is no channel ${channel}.`);
-    const [first] = Object.keys(deployment.organizations);
-    const committed = first === undefined ? [] : await committedDefinitions(this.#cli, first, channel);
+    const admins = this.administratorsWithPeers(channel);
+    const committed = admins[0] ? await committedDefinitions(admins[0], channel) : [];
     if (committed.some(({ name, sequence }) => name === deployment.name && sequence === deployment.sequence))
       return this.connectChaincode(channel, deployment);
-    await defineChaincode(this.#cli, config, deployment);
-    await this.untilCallable(channel, deployment);
+    await defineChaincode(admins, channel, deployment);
+    await untilCallable(this.#cli, channel, deployment);
   }
 
   /**
-   * Takes up a committed chaincode whose processes run again. Where a process listens elsewhere than before, its
-   * organisation installs and approves the package that says so; the definition stays the same.
+   * Takes up a committed chaincode whose processes run again. Where a process listens elsewhere than before, or an
+   * organisation runs it for the first time, that organisation installs and approves its package; the definition stays
+   * the same.
    */
   async connectChaincode(channel: string, deployment: ChaincodeDeployment): Promise<void> {
-    const members = Object.entries(deployment.organizations);
-    await Promise.all(members.map(([mspId]) => installApproved(this.#cli, mspId, channel, deployment)));
-    await this.untilCallable(channel, deployment);
+    const { organizations, ...definition } = deployment;
+    await Promise.all(
+      Object.entries(organizations).map(([mspId, service]) =>
+        installApproved(this.#cli.as(mspId), channel, definition, service),
+      ),
+    );
+    await untilCallable(this.#cli, channel, deployment);
+  }
+
+  /**
+   * Changes who belongs to the running network: starts the peers of organisations that are new in `config`, has the
+   * members change every channel whose members or policies differ, makes the new channels, and stops the peers of
+   * organisations that are gone. Certificates of new organisations must have been issued.
+   */
+  async reconfigure(config: ResolvedConfig, onProgress: (sentence: string) => void): Promise<void> {
+    const cli = this.#cli;
+    const leaving = cli.config.organizations.filter(
+      ({ mspId }) => !config.organizations.some((organization) => organization.mspId === mspId),
+    );
+    const before = { config: cli.config, peers: cli.plan.peers };
+    cli.config = { ...config, organizations: [...config.organizations, ...leaving] };
+    try {
+      await this.startNewPeers(onProgress);
+      await this.changeChannels(config, onProgress);
+    } catch (error) {
+      // What the members have agreed to stays; asking again goes on from there.
+      await this.retirePeers(cli.plan.peers.filter((peer) => !before.peers.includes(peer)));
+      cli.config = before.config;
+      throw error;
+    }
+    await this.retirePeers(
+      cli.plan.peers.filter((peer) => leaving.some(({ mspId }) => mspId === peer.mspId)),
+    );
+    cli.config = config;
   }
 
   /** The orderer that leads a channel; undefined while there is none. */
   async leader(channel: string): Promise<string | undefined> {
-    const { tls } = this.#cli.paths.orderers.user(ADMIN);
-    for (const node of this.plan.orderers) {
-      const gauges = await gaugeByChannel(node.operationsPort, tls, ...LEADER_GAUGES).catch(() => undefined);
-      if (gauges?.get(channel) === 1) return node.name;
-    }
-    return undefined;
+    return leaderOf(this.#cli, channel);
   }
 
   /** What the nodes say of themselves. */
   async status(): Promise<EmbeddedStatus & { readonly fabric: FabricStatus }> {
-    const { paths } = this.#cli;
-    const peers = await Promise.all(
-      this.plan.peers.map(async (node) => {
-        const { tls } = paths.organization(node.mspId).user(ADMIN);
-        const heights = await gaugeByChannel(node.operationsPort, tls, 'ledger_blockchain_height').catch(
-          () => undefined,
-        );
-        return { mspId: node.mspId, name: node.name, address: `127.0.0.1:${node.port}`, heights };
-      }),
-    );
-    const ordererTls = paths.orderers.user(ADMIN).tls;
-    const orderers = await Promise.all(
-      this.plan.orderers.map(({ operationsPort }) =>
-        gaugeByChannel(operationsPort, ordererTls, ...BLOCK_GAUGES).catch(() => undefined),
-      ),
-    );
-    const channels = await Promise.all(
-      [...this.#channels.values()].map(async ({ name, members }) => {
-        const joined = peers.filter((peer) => members.includes(peer.mspId) && peer.heights?.has(name));
-        const asked = joined[0]?.mspId;
-        const definitions = asked === undefined ? [] : await committedDefinitions(this.#cli, asked, name);
-        return {
-          name,
-          members,
-          heights: Object.fromEntries(joined.map((peer) => [peer.mspId, peer.heights?.get(name) ?? 0])),
-          ordererHeight: Math.max(0, ...orderers.map((blocks) => (blocks?.get(name) ?? -1) + 1)),
-          chaincodes: await Promise.all(
-            definitions.map(async (definition) => ({
-              ...definition,
-              connections: await this.connections(
-                name,
-                definition.name,
-                joined.map((peer) => peer.mspId),
-              ),
-            })),
-          ),
-        };
-      }),
-    );
-    return {
-      peers: peers.map(({ mspId, name, address }) => ({ mspId, name, address })),
-      channels,
-      fabric: this.fabricStatus(),
-    };
-  }
-
-  /** Stops one orderer or peer by its name; the network goes on without it. */
-  async stopNode(name: string): Promise<void> {
-    await this.#nodes.stop(name);
-  }
-
-  /** Starts an orderer or peer that was stopped. */
-  async startNode(name: string): Promise<void> {
-    const orderer = this.plan.orderers.find((node) => node.name === name);
-    const peer = this.plan.peers.find((node) => node.name === name);
-    if (orderer) await this.#nodes.startOrderer(orderer);
-    else if (peer) await this.#nodes.startPeer(peer);
-    else throw new NetworkError('NODE_FAILED', `There is no node ${name}.`);
+    return networkStatus(this.#cli, this.#nodes, [...this.#channels.values()]);
   }
 
   /** Stops every node; their ledgers stay. */
@@ -220,80 +174,49 @@ export class NativeNetwork implements Ledger {
     await this.#nodes.stopAll();
   }
 
-  private fabricStatus(): FabricStatus {
-    const describe = (kind: 'orderer' | 'peer', node: PeerNode) => ({
-      kind,
-      name: node.name,
-      mspId: node.mspId,
-      address: `127.0.0.1:${node.port}`,
-      operations: `127.0.0.1:${node.operationsPort}`,
-      ...this.#nodes.status(node.name),
-    });
-    return {
-      version: this.fabric.version,
-      consensus: this.plan.consensus,
-      nodes: [
-        ...this.plan.orderers.map((node) => describe('orderer', node)),
-        ...this.plan.peers.map((node) => describe('peer', node)),
-      ],
-    };
-  }
-
-  private async startNodes(onProgress: (sentence: string) => void): Promise<void> {
-    const { orderers, peers } = this.plan;
-    onProgress(`Starting ${orderers.length + peers.length} nodes of Fabric ${this.fabric.version}`);
-    await Promise.all([
-      ...orderers.map((node) => this.#nodes.startOrderer(node)),
-      ...peers.map((node) => this.#nodes.startPeer(node)),
-    ]);
-  }
-
-  /** Waits until the peers know of each other that they run the chaincode: only then a gateway can ask them. */
-  private async untilCallable(channel: string, deployment: ChaincodeDeployment): Promise<void> {
-    const wanted = Object.keys(deployment.organizations);
-    await until(`every peer of ${channel} knows who runs ${deployment.name}`, async () => {
-      const known = await Promise.all(wanted.map((mspId) => this.endorsers(mspId, channel, deployment.name)));
-      return known.every((found) => wanted.every((mspId) => found.includes(mspId)));
-    });
-  }
-
-  private async endorsers(mspId: string, channel: string, chaincode: string): Promise<string[]> {
-    const asker = {
-      mspId,
-      identity: this.#cli.paths.organization(mspId).user(ADMIN),
-      tlsCa: this.#cli.paths.peer(mspId).tls.ca,
-    };
-    return endorsingOrganizations(`localhost:${this.#cli.peerOf(mspId).port}`, asker, channel, chaincode);
-  }
-
-  private async connections(
-    channel: string,
-    chaincode: string,
-    mspIds: readonly string[],
-  ): Promise<Record<string, { ready: boolean; reason?: string }>> {
-    const known = await Promise.all(
-      mspIds.map((mspId) => this.endorsers(mspId, channel, chaincode).catch(() => [] as string[])),
+  private async startNewPeers(onProgress: (sentence: string) => void): Promise<void> {
+    const { config, plan } = this.#cli;
+    const added = config.organizations.filter(
+      ({ mspId, peer }) => peer && !plan.peers.some((node) => node.mspId === mspId),
     );
-    return Object.fromEntries(
-      mspIds.map((mspId, index) => [
-        mspId,
-        known[index]?.includes(mspId) === true
-          ? { ready: true }
-          : { ready: false, reason: 'its peer has not installed and committed the chaincode' },
-      ]),
-    );
+    for (const { mspId } of added) {
+      onProgress(`Starting the peer of ${mspId}`);
+      const node = await planPeer(config, this.#cli.plan, mspId);
+      this.keepPeers([...this.#cli.plan.peers, node]);
+      await this.#nodes.startPeer(node);
+    }
   }
-}
 
-/** Asks again and again until the answer is yes: Fabric's nodes tell of none of this by themselves. */
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + READY_DEADLINE_MS;
-  while (!(await condition())) {
-    if (performance.now() > end)
-      throw new NetworkError(
-        'NODE_FAILED',
-        `After ${READY_DEADLINE_MS / 1000} seconds it is not yet so that ${what}.`,
-      );
-    await delay(50);
+  private async changeChannels(
+    config: ResolvedConfig,
+    onProgress: (sentence: string) => void,
+  ): Promise<void> {
+    for (const channel of config.channels.map(channelOptions)) {
+      const known = this.#channels.get(channel.name);
+      if (isDeepStrictEqual(known, channel)) continue;
+      onProgress(`${known ? 'Updating' : 'Creating'} the channel ${channel.name}`);
+      if (known) await changeMembers(this.#cli, known, channel);
+      else await this.createChannel(channel);
+      this.#channels.set(channel.name, channel);
+    }
+    for (const name of this.#channels.keys())
+      if (!config.channels.some((channel) => channel.name === name)) this.#channels.delete(name);
+  }
+
+  private async retirePeers(gone: NativePlan['peers']): Promise<void> {
+    await Promise.all(gone.map(({ name }) => this.#nodes.stop(name)));
+    this.keepPeers(this.#cli.plan.peers.filter((peer) => !gone.includes(peer)));
+  }
+
+  private keepPeers(peers: NativePlan['peers']): void {
+    const cli = this.#cli;
+    cli.plan = { ...cli.plan, peers };
+    writeJson(cli.paths.plan, cli.plan);
+  }
+
+  private administratorsWithPeers(channel: string): AdministratorCli[] {
+    const options = this.#channels.get(channel);
+    if (!options) throw new NetworkError('CHANNEL_UNKNOWN', `There is no channel ${channel}.`);
+    return this.#cli.withPeers(options.members);
   }
 }

@@ -1,15 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { ResolvedConfig } from '../config/index.js';
 import type { FabricStatus } from '../daemon/protocol.js';
 import { SupervisedProcess } from '../daemon/supervisedProcess.js';
-import type { FabricBinaries } from './binaries.js';
 import { writeServiceBuilder } from './builder.js';
+import type { FabricCli } from './cli.js';
 import { fabricEnvironment } from './command.js';
 import { ordererConfig } from './orderer-config.js';
 import { peerConfig } from './peer-config.js';
-import { nativePaths, ordererPaths, type OrdererNode, type PeerNode } from './plan.js';
+import { ordererPaths, type OrdererNode, type PeerNode } from './plan.js';
 
 /** Ends a node together with the daemon; see daemon/leash.ts. */
 const LEASH = join(__dirname, '..', '..', 'dist', 'daemon', 'leash.js');
@@ -18,38 +17,44 @@ const LEASH = join(__dirname, '..', '..', 'dist', 'daemon', 'leash.js');
 export class Nodes {
   readonly #processes = new Map<string, SupervisedProcess>();
 
-  constructor(
-    private readonly config: ResolvedConfig,
-    private readonly fabric: FabricBinaries,
-  ) {}
+  constructor(private readonly cli: FabricCli) {}
+
+  /** Starts every orderer and peer of the plan. */
+  async startAll(): Promise<void> {
+    const { orderers, peers } = this.cli.plan;
+    await Promise.all([
+      ...orderers.map((node) => this.startOrderer(node)),
+      ...peers.map((node) => this.startPeer(node)),
+    ]);
+  }
 
   /** Writes an orderer's configuration and starts it; resolves once it listens. */
   async startOrderer(node: OrdererNode): Promise<void> {
-    const paths = nativePaths(this.config);
+    const paths = this.cli.paths;
     const folder = paths.node(node.name);
     const content = ordererConfig({
       node,
-      paths: ordererPaths(this.config, node),
+      paths: ordererPaths(this.cli.config, node),
       data: join(folder, 'data'),
-      timeWindowSeconds: this.config.timeWindowSeconds,
+      timeWindowSeconds: this.cli.config.timeWindowSeconds,
     });
     this.write(folder, 'orderer.yaml', content);
-    await this.start('orderer', node, [this.fabric.programs.orderer, 'start'], folder);
+    await this.start('orderer', node, [this.cli.fabric.programs.orderer, 'start'], folder);
   }
 
   /** Writes a peer's configuration and starts it; resolves once it listens. */
   async startPeer(node: PeerNode): Promise<void> {
-    const paths = nativePaths(this.config);
+    const paths = this.cli.paths;
     const folder = paths.node(node.name);
     const content = peerConfig({
       node,
       paths: paths.peer(node.mspId),
       data: join(folder, 'data'),
       builder: writeServiceBuilder(paths.builder),
-      timeWindowSeconds: this.config.timeWindowSeconds,
+      timeWindowSeconds: this.cli.config.timeWindowSeconds,
     });
     this.write(folder, 'core.yaml', content);
-    await this.start('peer', node, [this.fabric.programs.peer, 'node', 'start'], folder);
+    await this.start('peer', node, [this.cli.fabric.programs.peer, 'node', 'start'], folder);
   }
 
   /** Stops one node; its data stay. */
@@ -69,7 +74,7 @@ export class Nodes {
       state: process?.state ?? 'stopped',
       ...(process?.identity && { pid: process.identity.pid }),
       restarts: process?.restarts ?? 0,
-      log: nativePaths(this.config).log(name),
+      log: this.cli.paths.log(name),
     };
   }
 
@@ -93,7 +98,7 @@ export class Nodes {
         cwd: folder,
         env: fabricEnvironment({ FABRIC_CFG_PATH: folder }),
         port: node.port,
-        log: nativePaths(this.config).log(node.name),
+        log: this.cli.paths.log(node.name),
       },
       () => undefined,
     );

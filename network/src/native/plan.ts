@@ -89,6 +89,8 @@ export function nativePaths(config: ResolvedConfig) {
   return {
     plan: join(ledger, 'native.json'),
     builder: join(ledger, 'ccaas-builder'),
+    /** Folders of the organisations' administrators. */
+    administration: join(ledger, 'administration'),
     /** Folder of a node: its configuration file and its data. */
     node: (name: string) => join(ledger, name),
     log: (name: string) => join(config.dir, 'logs', `${name}.log`),
