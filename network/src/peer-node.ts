@@ -1,5 +1,4 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { gateway, peer } from '@hyperledger/fabric-protos';
 import { deliverService } from './deliver/deliver.js';
 import { type PeerOptions } from './embedded-options.js';
 import { chaincodeDefinition, checkProposal, type PeerChannel, writersPolicy } from './endorser/channel.js';
@@ -9,6 +8,7 @@ import { Gateway } from './gateway/gateway.js';
 import { type GatewayPeer, type PeerDirectory } from './gateway/peer-directory.js';
 import { gatewayService } from './gateway/service.js';
 import { Signer } from './msp/identity.js';
+import { DeliverService, EndorserService, GatewayService } from './protos/services.js';
 import { ChaincodeSupport } from './shim/chaincode-support.js';
 
 const maxMessageBytes = 100 * 1024 * 1024;
@@ -63,9 +63,9 @@ export class PeerNode implements GatewayPeer {
       'grpc.max_receive_message_length': maxMessageBytes,
       'grpc.max_send_message_length': maxMessageBytes,
     });
-    this.#server.addService(gateway.GatewayService, gatewayService(new Gateway(this, options.directory)));
-    this.#server.addService(peer.EndorserService, endorserService(this.endorser));
-    this.#server.addService(peer.DeliverService, deliverService({ channel: channelOf, timeWindowSeconds }));
+    this.#server.addService(GatewayService, gatewayService(new Gateway(this, options.directory)));
+    this.#server.addService(EndorserService, endorserService(this.endorser));
+    this.#server.addService(DeliverService, deliverService({ channel: channelOf, timeWindowSeconds }));
   }
 
   /** Adds a channel of which the organisation has become a member. */

@@ -3,6 +3,7 @@ import { lifecycleNamespace } from '../ledger/lifecycle-state.js';
 import { type WrittenPolicies } from '../ledger/simulator.js';
 import { type Signer } from '../msp/identity.js';
 import { errorMessage } from '../protos/bytes.js';
+import { bytesField, delimitedField, Wire, wire } from '../protos/wire.js';
 import { type ChaincodeResult, type ChaincodeSupport } from '../shim/chaincode-support.js';
 import { type TransactionParameters } from '../shim/context.js';
 import { chaincodeDefinition, checkProposal, type PeerChannel, writersPolicy } from './channel.js';
@@ -37,7 +38,17 @@ export function isSystemChaincode(name: string): boolean {
 export class Endorser {
   constructor(private readonly options: EndorserOptions) {}
 
-  async process(signed: peer.SignedProposal): Promise<EndorserResult> {
+  /** Runs a proposal and endorses its result. */
+  process(signed: peer.SignedProposal): Promise<EndorserResult> {
+    return this.#process(signed, true);
+  }
+
+  /** Runs a proposal for its response alone: a gateway's evaluate drops what else an endorser says. */
+  query(signed: peer.SignedProposal): Promise<EndorserResult> {
+    return this.#process(signed, false);
+  }
+
+  async #process(signed: peer.SignedProposal, endorse: boolean): Promise<EndorserResult> {
     let proposal: Proposal;
     try {
       proposal = unpackProposal(signed);
@@ -57,7 +68,7 @@ export class Endorser {
       return refusal(errorMessage(cause));
     }
     try {
-      return { response: await this.#endorse(proposal, channel) };
+      return { response: await this.#run(proposal, channel, endorse) };
     } catch (cause) {
       return { response: failed(errorMessage(cause)) };
     }
@@ -78,11 +89,12 @@ export class Endorser {
     if (denied !== null) throw new Error(denied);
   }
 
-  async #endorse(proposal: Proposal, channel: PeerChannel): Promise<peer.ProposalResponse> {
+  async #run(proposal: Proposal, channel: PeerChannel, endorse: boolean): Promise<peer.ProposalResponse> {
     const { chaincode } = proposal;
     if (chaincode === 'qscc') {
       const response = await executeQscc(proposal.input, proposal.signed, this.options.channel);
-      return this.#respond(proposal, response, undefined, new Uint8Array(0), new Map(), '');
+      if (!endorse && succeeded(response)) return withResponse(response);
+      return this.#respond(proposal, response, undefined, new Wire([]), new Map(), '');
     }
     const version = isSystemChaincode(chaincode) ? 'syscc' : chaincodeDefinition(channel, chaincode)?.version;
     if (version === undefined) {
@@ -101,6 +113,7 @@ export class Endorser {
         simulator,
       };
       const { response, event } = await this.#simulate(parameters, proposal);
+      if (!endorse && succeeded(response)) return withResponse(response);
       const { bytes, policies } = await simulator.results();
       return this.#respond(proposal, response, event, bytes, policies, version);
     } catch (cause) {
@@ -119,13 +132,12 @@ export class Endorser {
     proposal: Proposal,
     response: peer.Response,
     event: peer.ChaincodeEvent | undefined,
-    results: Uint8Array,
+    results: Wire,
     policies: ReadonlyMap<string, WrittenPolicies>,
     version: string,
   ): peer.ProposalResponse {
     const status = response.getStatus();
-    const message = new peer.ProposalResponse();
-    message.setResponse(response);
+    const message = withResponse(response);
     if (status >= errorThreshold && status < error) return message;
     const payload = responsePayload(proposal, response, event, results, version);
     message.setPayload(payload);
@@ -134,7 +146,7 @@ export class Endorser {
     const { signer } = this.options;
     const endorsement = new peer.Endorsement();
     endorsement.setEndorser(signer.serialized);
-    endorsement.setSignature(signer.sign(Buffer.concat([payload, signer.serialized])));
+    endorsement.setSignature(signer.sign(payload, signer.serialized));
     message.setVersion(1);
     message.setEndorsement(endorsement);
     return message;
@@ -146,30 +158,36 @@ function refusal(text: string): EndorserResult {
 }
 
 function failed(text: string): peer.ProposalResponse {
-  const response = new peer.ProposalResponse();
-  response.setResponse(newResponse(error, text));
-  return response;
+  return withResponse(newResponse(error, text));
+}
+
+function withResponse(response: peer.Response): peer.ProposalResponse {
+  const message = new peer.ProposalResponse();
+  message.setResponse(response);
+  return message;
+}
+
+function succeeded(response: peer.Response): boolean {
+  return response.getStatus() < errorThreshold;
 }
 
 function responsePayload(
   proposal: Proposal,
   response: peer.Response,
   event: peer.ChaincodeEvent | undefined,
-  results: Uint8Array,
+  results: Wire,
   version: string,
-): Uint8Array {
+): Buffer {
   const id = new peer.ChaincodeID();
   id.setName(proposal.chaincode);
   id.setVersion(version);
-  const action = new peer.ChaincodeAction();
-  action.setResults(results);
-  if (event) action.setEvents(event.serializeBinary());
-  action.setResponse(response);
-  action.setChaincodeId(id);
-  const payload = new peer.ProposalResponsePayload();
-  payload.setProposalHash(proposal.hash);
-  payload.setExtension$(action.serializeBinary());
-  return payload.serializeBinary();
+  const action = wire(
+    bytesField(1, results),
+    bytesField(2, event?.serializeBinary() ?? new Uint8Array(0)),
+    delimitedField(3, response.serializeBinary()),
+    delimitedField(4, id.serializeBinary()),
+  );
+  return wire(bytesField(1, proposal.hash), bytesField(2, action)).toBuffer();
 }
 
 /** Which chaincodes and key-level policies the transaction involves, for the choice of further endorsers. */

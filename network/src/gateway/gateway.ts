@@ -45,7 +45,7 @@ export class Gateway {
     let code: status = status.ABORTED;
     for (const endorser of endorsers) {
       const answer = responseStatus(
-        await within(endorser.endorser.process(proposal), signal, 'evaluate timeout expired'),
+        await within(endorser.endorser.query(proposal), signal, 'evaluate timeout expired'),
       );
       if (answer.ok) {
         const result = answer.response.getResponse() ?? new peer.Response();

@@ -11,10 +11,13 @@ import { chaincodeEvents } from './chaincode-events.js';
 import { type Gateway } from './gateway.js';
 import { RpcError } from './rpc-error.js';
 
+const ended = 'the call has ended';
+
 /** A signal that ends when the client cancels the call or its deadline passes. */
 function callSignal(call: { on(event: 'cancelled', listener: () => void): unknown }): AbortSignal {
   const controller = new AbortController();
-  call.on('cancelled', () => controller.abort());
+  // Every call ends with this event; without a reason each would make an exception with its stack.
+  call.on('cancelled', () => controller.abort(ended));
   return controller.signal;
 }
 

@@ -27,10 +27,10 @@ interface RecordHead {
   readonly checksum: number;
 }
 
-function writeHead(bytes: Uint8Array): Buffer {
+function writeHead({ length, checksum }: RecordHead): Buffer {
   const head = Buffer.alloc(headBytes);
-  head.writeUInt32BE(bytes.length, 0);
-  head.writeUInt32BE(crc32(bytes), 4);
+  head.writeUInt32BE(length, 0);
+  head.writeUInt32BE(checksum, 4);
   head.writeUInt32BE(crc32(head.subarray(0, 8)), 8);
   return head;
 }
@@ -40,6 +40,25 @@ function readHead(bytes: Buffer): RecordHead | 'unwritten' | 'damaged' {
   if (bytes.every((byte) => byte === 0)) return 'unwritten';
   if (crc32(bytes.subarray(0, 8)) !== bytes.readUInt32BE(8)) return 'damaged';
   return { length: bytes.readUInt32BE(0), checksum: bytes.readUInt32BE(4) };
+}
+
+/** All nodes of a network store the same header and data, whose checksum the first of them computes. */
+const checksums = new WeakMap<Block['header'], { data: Block['data']; checksum: number }>();
+
+function serialize(block: Block): { pieces: readonly Uint8Array[] } & RecordHead {
+  const { common, metadata } = encodeBlock(block);
+  const known = checksums.get(block.header);
+  const checksum = known?.data === block.data ? known.checksum : checksumOf(common.pieces);
+  checksums.set(block.header, { data: block.data, checksum });
+  return {
+    pieces: [...common.pieces, ...metadata.pieces],
+    length: common.length + metadata.length,
+    checksum: checksumOf(metadata.pieces, checksum),
+  };
+}
+
+function checksumOf(pieces: readonly Uint8Array[], before = 0): number {
+  return pieces.reduce((checksum, piece) => crc32(piece, checksum), before);
 }
 
 function segmentName(segment: number): string {
@@ -90,20 +109,22 @@ export class BlockStore {
     if (!equalBytes(block.header.previousHash, this.#lastHash)) {
       throw new Error(`unexpected Previous block hash in block ${block.header.number}`);
     }
-    const bytes = encodeBlock(block);
+    const record = serialize(block);
     const last = this.#locations.at(-1);
     let segment = last?.segment ?? 0;
     let offset = last ? last.offset + last.length : 0;
-    if (offset > 0 && offset + headBytes + bytes.length > segmentBytes) {
+    if (offset > 0 && offset + headBytes + record.length > segmentBytes) {
       segment++;
       offset = 0;
     }
     const file = this.#segments[segment] ?? (await this.#addSegment(segment));
-    await file.writev([writeHead(bytes), bytes], offset);
+    const { bytesWritten } = await file.writev([writeHead(record), ...record.pieces], offset);
+    if (bytesWritten !== headBytes + record.length)
+      throw new Error(`only ${bytesWritten} bytes of block ${block.header.number} could be written`);
     await file.datasync();
-    this.#locations.push({ segment, offset, length: headBytes + bytes.length });
+    this.#locations.push({ segment, offset, length: headBytes + record.length });
     this.#lastHash = blockHeaderHash(block.header);
-    this.#remember(block, bytes.length);
+    this.#remember(block, record.length);
   }
 
   /**

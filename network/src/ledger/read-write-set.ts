@@ -1,5 +1,6 @@
 import { ledger } from '@hyperledger/fabric-protos';
 import { sortedByUtf8 } from '../protos/bytes.js';
+import { bytesField, delimitedField, numberField, type Wire, wire } from '../protos/wire.js';
 import { kvRead, type RangeSummarizer } from './range-query.js';
 import { type Version } from './state-db.js';
 
@@ -57,16 +58,14 @@ export class ReadWriteSetBuilder {
   }
 
   /** Serialized `TxReadWriteSet`; may be called once. */
-  build(): Uint8Array {
-    const result = new ledger.rwset.TxReadWriteSet();
-    result.setDataModel(ledger.rwset.TxReadWriteSet.DataModel.KV);
-    for (const [namespace, builder] of sortedByUtf8(this.#namespaces, ([name]) => name)) {
-      const set = new ledger.rwset.NsReadWriteSet();
-      set.setNamespace(namespace);
-      set.setRwset(buildNamespace(builder).serializeBinary());
-      result.addNsRwset(set);
-    }
-    return result.serializeBinary();
+  build(): Wire {
+    const sets = sortedByUtf8(this.#namespaces, ([name]) => name).map(([namespace, builder]) =>
+      wire(bytesField(1, namespace), bytesField(2, buildNamespace(builder).serializeBinary())),
+    );
+    return wire(
+      numberField(1, ledger.rwset.TxReadWriteSet.DataModel.KV),
+      ...sets.map((set) => delimitedField(2, set)),
+    );
   }
 }
 

@@ -1,3 +1,4 @@
+import { type Wire } from '../protos/wire.js';
 import { RangeSummarizer, kvRead } from './range-query.js';
 import { decodeMetadata, ReadWriteSetBuilder } from './read-write-set.js';
 import { type KeyedValue, type Snapshot, type StateDb, type StateIterator } from './state-db.js';
@@ -92,7 +93,7 @@ export class Simulator {
   }
 
   /** The read/write set. The simulator is done with then. */
-  async results(): Promise<{ bytes: Uint8Array; policies: Map<string, WrittenPolicies> }> {
+  async results(): Promise<{ bytes: Wire; policies: Map<string, WrittenPolicies> }> {
     const policies = this.#writtenPolicies();
     const bytes = this.#set.build();
     await this.done();

@@ -67,8 +67,9 @@ export class Signer {
     this.#key = createPrivateKey(pair.privateKey);
   }
 
-  sign(message: Uint8Array): Buffer {
-    return signMessage(this.#key, message);
+  /** Signs the parts in a row. */
+  sign(...parts: readonly Uint8Array[]): Buffer {
+    return signMessage(this.#key, ...parts);
   }
 
   /** A signature header with a fresh nonce. */

@@ -1,4 +1,4 @@
-import { type KeyObject, sign, verify } from 'node:crypto';
+import { createSign, type KeyObject, verify } from 'node:crypto';
 
 /**
  * ECDSA with SHA-256 as Fabric uses it: DER signatures whose S is at most half the group order. A signature with a
@@ -11,10 +11,16 @@ const orders: Readonly<Record<string, bigint>> = {
     0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
 };
 
+const known = new WeakMap<KeyObject, bigint | undefined>();
+
 /** Order of the key's curve; undefined for a key that Fabric's default provider does not take. */
 export function curveOrder(key: KeyObject): bigint | undefined {
-  if (key.asymmetricKeyType !== 'ec') return undefined;
-  return orders[key.asymmetricKeyDetails?.namedCurve ?? ''];
+  if (!known.has(key))
+    known.set(
+      key,
+      key.asymmetricKeyType === 'ec' ? orders[key.asymmetricKeyDetails?.namedCurve ?? ''] : undefined,
+    );
+  return known.get(key);
 }
 
 function readInteger(der: Uint8Array, at: number): { value: bigint; end: number } | undefined {
@@ -62,9 +68,11 @@ export function verifySignature(key: KeyObject, message: Uint8Array, signature: 
   return verify('sha256', message, key, signature);
 }
 
-/** Signs with SHA-256 and lowers S. */
-export function signMessage(key: KeyObject, message: Uint8Array): Buffer {
-  const signature = sign('sha256', message, key);
+/** Signs the parts of a message, in a row, with SHA-256 and lowers S. */
+export function signMessage(key: KeyObject, ...parts: readonly Uint8Array[]): Buffer {
+  const signer = createSign('sha256');
+  for (const part of parts) signer.update(part);
+  const signature = signer.sign(key);
   const order = curveOrder(key);
   const parsed = parseSignature(signature);
   if (order === undefined || !parsed)

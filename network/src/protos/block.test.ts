@@ -24,6 +24,10 @@ const vectors = JSON.parse(
 const bytes = vectors.blocks.map((block) => Buffer.from(block, 'base64'));
 const [first, second] = bytes.map((block) => decodeBlock(block)) as [Block, Block];
 const hex = (data: Uint8Array): string => Buffer.from(data).toString('hex');
+const encoded = (block: Block): string => {
+  const { common: same, metadata } = encodeBlock(block);
+  return hex(Buffer.concat([...same.pieces, ...metadata.pieces]));
+};
 
 describe('blocks of a real orderer', () => {
   it('are linked by the hash of the header before', () => {
@@ -46,8 +50,8 @@ describe('blocks of a real orderer', () => {
   });
 
   it('are written as they were read', () => {
-    expect(hex(encodeBlock(first))).toBe(hex(bytes[0]!));
-    expect(hex(encodeBlock(second))).toBe(hex(bytes[1]!));
+    expect(encoded(first)).toBe(hex(bytes[0]!));
+    expect(encoded(second)).toBe(hex(bytes[1]!));
   });
 
   it('are signed over the header as we compute it', () => {

@@ -1,5 +1,6 @@
 import { common } from '@hyperledger/fabric-protos';
-import { asBuffer, equalBytes, sha256 } from './bytes.js';
+import { equalBytes, sha256 } from './bytes.js';
+import { bytesField, delimitedField, numberField, type Wire, wire } from './wire.js';
 
 /**
  * Blocks as Fabric links and stores them. The header's hash covers an ASN.1 SEQUENCE of number, previous hash and data
@@ -106,8 +107,22 @@ export function blockMessage(block: Block): common.Block {
   return message;
 }
 
-export function encodeBlock(block: Block): Buffer {
-  return asBuffer(blockMessage(block).serializeBinary());
+/**
+ * The serialized block, which is `common` and then `metadata`. The first part, almost all of it, is the same on every
+ * node, and the metadata is where the copies differ.
+ */
+export function encodeBlock({ header, data, metadata }: Block): { common: Wire; metadata: Wire } {
+  const headerMessage = wire(
+    numberField(1, header.number),
+    bytesField(2, header.previousHash),
+    bytesField(3, header.dataHash),
+  );
+  const elements = (list: readonly Uint8Array[]): Wire =>
+    wire(...list.map((bytes) => delimitedField(1, bytes)));
+  return {
+    common: wire(delimitedField(1, headerMessage), delimitedField(2, elements(data))),
+    metadata: delimitedField(3, elements(metadata)),
+  };
 }
 
 /** @throws Error where the bytes are not a block with a header */

@@ -1,12 +1,14 @@
-import { credentials, type ClientDuplexStream } from '@grpc/grpc-js';
+import { Client, credentials, type ClientDuplexStream } from '@grpc/grpc-js';
 import { peer } from '@hyperledger/fabric-protos';
-import { errorMessage } from '../protos/bytes.js';
+import { asBuffer, errorMessage } from '../protos/bytes.js';
+import { bytesField, numberField, wire } from '../protos/wire.js';
 import { TransactionContext, type TransactionParameters } from './context.js';
 import { answerRequest, type InvokeChaincode, isRequest, messageTypeName } from './requests.js';
 
 const { ChaincodeMessage } = peer;
 const Type = ChaincodeMessage.Type;
-type Stream = ClientDuplexStream<peer.ChaincodeMessage, peer.ChaincodeMessage>;
+/** Messages go out as bytes, so that the same message to several processes is serialized once. */
+type Stream = ClientDuplexStream<Uint8Array, peer.ChaincodeMessage>;
 
 const maxMessageBytes = 100 * 1024 * 1024;
 const firstDelayMs = 50;
@@ -31,7 +33,7 @@ export interface ConnectionOptions {
  * when the stream ends, and carries any number of transactions at once.
  */
 export class ChaincodeConnection {
-  #client: peer.ChaincodeClient | undefined;
+  #client: Client | undefined;
   #stream: Stream | undefined;
   #ready = false;
   #reason = 'not connected yet';
@@ -84,12 +86,6 @@ export class ChaincodeConnection {
   ): Promise<peer.ChaincodeMessage> {
     const key = contextKey(parameters.channel, parameters.txId);
     if (this.#contexts.has(key)) throw new Error(`txid: ${parameters.txId}(${parameters.channel}) exists`);
-    const message = new ChaincodeMessage();
-    message.setType(Type.TRANSACTION);
-    message.setTxid(parameters.txId);
-    message.setChannelId(parameters.channel);
-    message.setPayload(input.serializeBinary());
-    message.setProposal(parameters.signedProposal);
     let timer: NodeJS.Timeout | undefined;
     let context: TransactionContext | undefined;
     try {
@@ -100,7 +96,7 @@ export class ChaincodeConnection {
           () => reject(new Error('timeout expired while executing transaction')),
           this.options.executeTimeoutMs,
         );
-        if (this.#ready && this.#stream) this.#stream.write(message);
+        if (this.#ready && this.#stream) this.#stream.write(transactionMessage(parameters, input));
         else reject(new Error('chaincode stream terminated'));
       });
     } finally {
@@ -121,12 +117,14 @@ export class ChaincodeConnection {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#closed || this.#stream) return;
-    const client = new peer.ChaincodeClient(this.options.address, credentials.createInsecure(), {
+    const client = new Client(this.options.address, credentials.createInsecure(), {
       'grpc.max_receive_message_length': maxMessageBytes,
       'grpc.max_send_message_length': -1,
       'grpc.use_local_subchannel_pool': 1,
     });
-    const stream = client.connect();
+    const stream = client.makeBidiStreamRequest('/protos.Chaincode/Connect', asBuffer, (bytes) =>
+      ChaincodeMessage.deserializeBinary(bytes),
+    );
     this.#client = client;
     this.#stream = stream;
     const lost = (reason: string): void => {
@@ -178,13 +176,8 @@ export class ChaincodeConnection {
       this.#lost(`the process registered as '${name}', but '${packageId}' was expected`);
       return;
     }
-    const registered = new ChaincodeMessage();
-    registered.setType(Type.REGISTERED);
-    this.#stream?.write(registered);
-    const ready = new ChaincodeMessage();
-    ready.setType(Type.READY);
-    ready.setPayload(readyPayload);
-    this.#stream?.write(ready);
+    this.#stream?.write(encodeMessage({ type: Type.REGISTERED }));
+    this.#stream?.write(encodeMessage({ type: Type.READY, payload: readyPayload }));
     this.#ready = true;
     this.#delay = firstDelayMs;
     this.options.log(`chaincode ${packageId}: ready at ${this.options.address}`);
@@ -194,22 +187,20 @@ export class ChaincodeConnection {
   async #answer(request: peer.ChaincodeMessage): Promise<void> {
     const type = request.getType();
     const context = this.#context(request);
-    const answer = new ChaincodeMessage();
-    answer.setTxid(request.getTxid());
-    answer.setChannelId(request.getChannelId());
     if (context?.busy) return;
+    const [txId, channel] = [request.getTxid(), request.getChannelId()];
+    let answer: Uint8Array;
     try {
       if (!context)
         throw new Error(
           type === Type.INVOKE_CHAINCODE ? 'could not get valid transaction' : 'no ledger context',
         );
       context.busy = true;
-      answer.setPayload(await answerRequest(type, request.getPayload_asU8(), context, this.options.invoke));
-      answer.setType(Type.RESPONSE);
+      const payload = await answerRequest(type, request.getPayload_asU8(), context, this.options.invoke);
+      answer = encodeMessage({ type: Type.RESPONSE, payload, txId, channel });
     } catch (error) {
-      answer.setType(Type.ERROR);
-      const text = `${messageTypeName(type)} failed: transaction ID: ${request.getTxid()}: ${errorMessage(error)}`;
-      answer.setPayload(Buffer.from(text));
+      const text = `${messageTypeName(type)} failed: transaction ID: ${txId}: ${errorMessage(error)}`;
+      answer = encodeMessage({ type: Type.ERROR, payload: Buffer.from(text), txId, channel });
     }
     if (context) context.busy = false;
     this.#stream?.write(answer);
@@ -218,6 +209,46 @@ export class ChaincodeConnection {
   #context(message: peer.ChaincodeMessage): TransactionContext | undefined {
     return this.#contexts.get(contextKey(message.getChannelId(), message.getTxid()));
   }
+}
+
+/** A serialized `ChaincodeMessage`. */
+function encodeMessage(message: {
+  readonly type: number;
+  readonly payload?: Uint8Array;
+  readonly txId?: string;
+  readonly proposal?: Uint8Array;
+  readonly channel?: string;
+}): Buffer {
+  const { type, payload = nothing, txId = '', proposal = nothing, channel = '' } = message;
+  return wire(
+    numberField(1, type),
+    bytesField(3, payload),
+    bytesField(4, txId),
+    bytesField(5, proposal),
+    bytesField(7, channel),
+  ).toBuffer();
+}
+
+const nothing = new Uint8Array(0);
+
+const transactionMessages = new WeakMap<peer.ChaincodeInput, { channel: string; bytes: Buffer }>();
+
+/** The call of a chaincode, which is the same for the processes of all organisations that endorse. */
+function transactionMessage(
+  { txId, channel, signedProposal }: TransactionParameters,
+  input: peer.ChaincodeInput,
+): Buffer {
+  const known = transactionMessages.get(input);
+  if (known?.channel === channel) return known.bytes;
+  const bytes = encodeMessage({
+    type: Type.TRANSACTION,
+    payload: input.serializeBinary(),
+    txId,
+    proposal: signedProposal.serializeBinary(),
+    channel,
+  });
+  transactionMessages.set(input, { channel, bytes });
+  return bytes;
 }
 
 function contextKey(channel: string, txId: string): string {

@@ -47,7 +47,7 @@ export function craftEnvelope(options: CraftOptions): common.Envelope {
   const set = new ReadWriteSetBuilder();
   options.readWriteSet(set);
   const action = new peer.ChaincodeAction();
-  action.setResults(set.build());
+  action.setResults(set.build().toBuffer());
   action.setChaincodeId(id);
   if (event) {
     const message = new peer.ChaincodeEvent();
