@@ -44,7 +44,7 @@ export class Mutator {
    * @param special words of the format under test: primes and lengths
    */
   mutate(sample: Uint8Array, others: readonly Uint8Array[], special: readonly bigint[]): Uint8Array {
-    let bytes = sample.slice();
+    let bytes: Uint8Array = sample.slice();
     for (let changes = 1 + this.below(4); changes > 0; changes--)
       bytes = this.#change(bytes, others, special);
     return bytes;
@@ -69,7 +69,7 @@ export class Mutator {
       case 4:
         return this.#writeWord(bytes, at, special);
       case 5:
-        return bytes.slice(0, at);
+        return bytes.subarray(0, at).slice();
       case 6:
         return joined(
           bytes,

@@ -7,7 +7,9 @@ import {
   buildRelinKeys,
   combineShares,
   decodeBlob,
+  decodeShare,
   encodeBlob,
+  encodeShare,
   generateSealingKeyPair,
   type ParameterSet,
   parseCiphertext,
@@ -17,6 +19,7 @@ import {
   readBlobHeader,
   SealContext,
   sealTo,
+  sha256Hex,
   openSealed,
   blobHeaderLength,
 } from '../../src/index.js';
@@ -145,6 +148,23 @@ export async function targets(set: ParameterSet): Promise<Target[]> {
         combineShares(set, { c0: new Uint8Array(16), shares: new Map([[1, bytes]]) });
         return bytes;
       },
+    },
+    {
+      name: 'carried share',
+      samples: ([0, 'half'] as const).map((coefficient) =>
+        encodeShare(
+          { set, epochId },
+          {
+            index: 2,
+            committee: [1, 2],
+            coefficient,
+            c1: sha256Hex('c1'),
+            share: new Uint8Array(16).fill(1),
+          },
+        ),
+      ),
+      share: 6_000,
+      read: (bytes) => encodeShare({ set, epochId }, decodeShare({ set, epochId }, bytes)),
     },
     {
       name: 'sealed message',
