@@ -96,6 +96,8 @@ export interface EmbeddedStatus {
     /** Blocks held by each peer, by MSP id. */
     readonly heights: Readonly<Record<string, number>>;
     readonly ordererHeight: number;
+    /** Damaged block files that were found so far, by MSP id of the peer or of the orderer. */
+    readonly damage?: Readonly<Record<string, string>>;
     readonly chaincodes: readonly ChaincodeStatus[];
   }[];
 }

@@ -3,12 +3,12 @@ import { ChannelHost } from './channel-host.js';
 import { EmbeddedError } from './embedded-error.js';
 import {
   type ChaincodeDeployment,
-  type ChaincodeStatus,
   type ChannelOptions,
   type EmbeddedOptions,
   type EmbeddedStatus,
 } from './embedded-options.js';
-import { chaincodeDefinition, definedChaincodes, type PeerChannel } from './endorser/channel.js';
+import { definedChaincodes, type PeerChannel } from './endorser/channel.js';
+import { channelStatus } from './embedded-status.js';
 import { commitDefinition } from './endorser/commit-definition.js';
 import { type PeerDirectory } from './gateway/peer-directory.js';
 import { Signer } from './msp/identity.js';
@@ -76,26 +76,20 @@ export class EmbeddedNetwork implements PeerDirectory, AsyncDisposable {
    * PolicySyntaxError
    */
   async defineChaincode(channelName: string, deployment: ChaincodeDeployment): Promise<void> {
-    const { orderer } = this.#channel(channelName);
-    const { name, version, sequence, endorsementPolicy } = deployment;
-    const validationParameter = encodeApplicationPolicy(
-      endorsementPolicy === undefined ? '/Channel/Application/Endorsement' : parsePolicy(endorsementPolicy),
+    this.#channel(channelName);
+    const { name, sequence } = deployment;
+    const approvals = Object.keys(deployment.organizations).map(
+      (mspId) => [mspId, this.#peer(mspId).chaincodes.approved(channelName, name, sequence)] as const,
     );
-    await this.connectChaincode(channelName, deployment);
-    const [first] = this.peersOf(channelName);
-    const channel = first?.channel(channelName);
-    const current = channel && chaincodeDefinition(channel, name);
-    const same =
-      current?.sequence === sequence &&
-      current.version === version &&
-      equalBytes(current.validationParameter, validationParameter);
-    if (!same) {
-      const peers = this.peersOf(channelName).flatMap(({ endorser, channels }) => {
-        const ledger = channels.get(channelName)?.ledger;
-        return ledger ? [{ endorser, ledger }] : [];
-      });
-      const definition = { name, version, sequence, validationParameter };
-      await commitDefinition(channelName, orderer, peers, this.#administrator(channelName), definition);
+    try {
+      await this.connectChaincode(channelName, deployment);
+      await this.#commitDefinition(channelName, deployment);
+    } catch (error) {
+      // A process that serves no definition is about to end: nobody shall go on dialling it.
+      for (const [mspId, packageId] of approvals) {
+        this.#peer(mspId).chaincodes.withdraw(channelName, name, sequence, packageId);
+      }
+      throw error;
     }
     this.#chaincodes.get(channelName)?.add(name);
     for (const node of this.#peers.values()) node.chaincodes.retireBefore(channelName, name, sequence);
@@ -137,28 +131,25 @@ export class EmbeddedNetwork implements PeerDirectory, AsyncDisposable {
   status(): EmbeddedStatus {
     return {
       peers: Array.from(this.#peers.values(), ({ mspId, name, address }) => ({ mspId, name, address })),
-      channels: Array.from(this.#channels, ([name, { options, orderer }]) => {
-        const nodes = this.peersOf(name);
-        return {
-          name,
-          members: options.members,
-          heights: Object.fromEntries(
-            nodes.map((node) => [node.mspId, node.channel(name)?.ledger.height ?? 0]),
-          ),
-          ordererHeight: orderer.height,
-          chaincodes: [...(this.#chaincodes.get(name) ?? [])].flatMap((chaincode) =>
-            chaincodeStatus(nodes, name, chaincode),
-          ),
-        };
-      }),
+      channels: Array.from(this.#channels, ([name, host]) =>
+        channelStatus(host, this.peersOf(name), this.#chaincodes.get(name) ?? [], this.options.orderer.mspId),
+      ),
     };
   }
 
-  /** Reads every block of every peer and the orderer and follows the hashes. @throws LedgerError BLOCK_DAMAGED */
+  /**
+   * Reads every block of every peer and the orderer and follows the hashes; `status` lists all damage that was found.
+   *
+   * @throws LedgerError BLOCK_DAMAGED, the first one
+   */
   async verify(): Promise<void> {
-    for (const node of this.#peers.values()) {
-      for (const { ledger } of node.channels.values()) await ledger.verify();
-    }
+    const copies = Array.from(this.#channels, ([name, { orderer }]) => [
+      orderer,
+      ...this.peersOf(name).flatMap((node) => node.channel(name)?.ledger ?? []),
+    ]).flat();
+    const results: PromiseSettledResult<void>[] = [];
+    for (const copy of copies) results.push(...(await Promise.allSettled([copy.verify()])));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
   /** Stops serving, writes what is waiting and closes the ledgers. */
@@ -208,6 +199,28 @@ export class EmbeddedNetwork implements PeerDirectory, AsyncDisposable {
     }
   }
 
+  /** Commits the definition unless it is the one in force. */
+  async #commitDefinition(channelName: string, deployment: ChaincodeDeployment): Promise<void> {
+    const { name, version, sequence, endorsementPolicy } = deployment;
+    const validationParameter = encodeApplicationPolicy(
+      endorsementPolicy === undefined ? '/Channel/Application/Endorsement' : parsePolicy(endorsementPolicy),
+    );
+    const peers = this.peersOf(channelName).flatMap(({ endorser, channels }) => {
+      const ledger = channels.get(channelName)?.ledger;
+      return ledger ? [{ endorser, ledger }] : [];
+    });
+    const current = peers[0]?.ledger.definition(name);
+    if (
+      current?.sequence === sequence &&
+      current.version === version &&
+      equalBytes(current.validationParameter, validationParameter)
+    )
+      return;
+    const { orderer } = this.#channel(channelName);
+    const definition = { name, version, sequence, validationParameter };
+    await commitDefinition(channelName, orderer, peers, this.#administrator(channelName), definition);
+  }
+
   async #openChannel(options: ChannelOptions): Promise<ChannelHost> {
     if (this.#channels.has(options.name)) {
       throw new EmbeddedError('CHANNEL_EXISTS', `The channel ${options.name} exists already.`);
@@ -248,18 +261,4 @@ export class EmbeddedNetwork implements PeerDirectory, AsyncDisposable {
       throw new EmbeddedError('ORGANIZATION_UNKNOWN', `There is no peer of ${mspId} in the network.`);
     return node;
   }
-}
-
-function chaincodeStatus(nodes: readonly PeerNode[], channelName: string, name: string): ChaincodeStatus[] {
-  const channel = nodes[0]?.channel(channelName);
-  const definition = channel && chaincodeDefinition(channel, name);
-  if (!definition) return [];
-  const { version, sequence } = definition;
-  const connections = nodes.flatMap((node) => {
-    const connection = node.chaincodes.connection(channelName, name, sequence);
-    if (!connection) return [];
-    const { ready, reason } = connection;
-    return [[node.mspId, ready ? { ready } : { ready, reason }] as const];
-  });
-  return [{ name, version, sequence, connections: Object.fromEntries(connections) }];
 }

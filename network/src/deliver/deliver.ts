@@ -32,7 +32,9 @@ export function deliverService(options: DeliverOptions): UntypedServiceImplement
       stream.on('close', () => controller.abort());
       void (async () => {
         try {
-          for await (const envelope of stream as AsyncIterable<common.Envelope>) {
+          // A destroyed stream could not carry the error or the last status.
+          const requests = stream.iterator({ destroyOnReturn: false }) as AsyncIterable<common.Envelope>;
+          for await (const envelope of requests) {
             const status = await deliver(stream, envelope, options, respond, controller.signal);
             if (controller.signal.aborted) return;
             const response = new peer.DeliverResponse();

@@ -71,6 +71,7 @@ export class BlockStore {
   readonly #cache = new Map<number, { block: Block; bytes: number }>();
   #cachedBytes = 0;
   #lastHash: Uint8Array = new Uint8Array(0);
+  #damage: string | undefined;
 
   private constructor(private readonly dir: string) {}
 
@@ -99,6 +100,11 @@ export class BlockStore {
   /** Hash of the last block's header; empty before the first block. */
   get lastHash(): Uint8Array {
     return this.#lastHash;
+  }
+
+  /** The first damage that reading came upon. */
+  get damage(): string | undefined {
+    return this.#damage;
   }
 
   /** Writes the next block and waits until it is on the disk. */
@@ -142,8 +148,7 @@ export class BlockStore {
     const { bytesRead } = await file.read(record, 0, location.length, location.offset);
     const bytes = record.subarray(headBytes);
     const damaged = (what: string): LedgerError =>
-      new LedgerError(
-        'BLOCK_DAMAGED',
+      this.#damaged(
         `Block ${number} in ${join(this.dir, segmentName(location.segment))} is damaged: ${what}.`,
       );
     if (bytesRead !== location.length) throw damaged('the file is too short');
@@ -172,10 +177,7 @@ export class BlockStore {
     for (let number = 0; number < this.height; number++) {
       const block = await this.read(number);
       if (!equalBytes(block.header.previousHash, previous)) {
-        throw new LedgerError(
-          'BLOCK_DAMAGED',
-          `Block ${number} in ${this.dir} does not follow block ${number - 1}.`,
-        );
+        throw this.#damaged(`Block ${number} in ${this.dir} does not follow block ${number - 1}.`);
       }
       previous = blockHeaderHash(block.header);
     }
@@ -242,6 +244,11 @@ export class BlockStore {
     if (isNew) syncFolder(this.dir);
     this.#segments[segment] = file;
     return file;
+  }
+
+  #damaged(message: string): LedgerError {
+    this.#damage ??= message;
+    return new LedgerError('BLOCK_DAMAGED', message);
   }
 
   #remember(block: Block, bytes: number): void {

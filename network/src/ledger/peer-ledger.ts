@@ -94,6 +94,11 @@ export class PeerLedger {
     return this.blocks.lastHash;
   }
 
+  /** The first damage that reading blocks came upon. */
+  get damage(): string | undefined {
+    return this.blocks.damage;
+  }
+
   /** Validates and commits the next block; when that resolves, the block is durable and may be announced. */
   commit(block: Block, transactions: readonly TransactionEnvelope[]): Promise<CommittedBlock> {
     const done = this.#committing.then(() => this.#commit(block, transactions));

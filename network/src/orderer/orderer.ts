@@ -61,6 +61,16 @@ export class OrdererChannel {
     return this.blocks.height;
   }
 
+  /** The first damage that reading blocks came upon. */
+  get damage(): string | undefined {
+    return this.blocks.damage;
+  }
+
+  /** Reads all blocks and their links. @throws LedgerError BLOCK_DAMAGED */
+  verify(): Promise<void> {
+    return this.blocks.verify();
+  }
+
   block(number: number): Promise<Block> {
     return this.blocks.read(number);
   }

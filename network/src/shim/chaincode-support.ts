@@ -54,6 +54,19 @@ export class ChaincodeSupport {
     this.#approved.set(approvalKey(channel, name, sequence), packageId);
   }
 
+  /** The package that was approved for a definition, if any. */
+  approved(channel: string, name: string, sequence: number): string | undefined {
+    return this.#approved.get(approvalKey(channel, name, sequence));
+  }
+
+  /** Takes an approval back to what was approved before, and closes connections that nobody uses now. */
+  withdraw(channel: string, name: string, sequence: number, before: string | undefined): void {
+    const key = approvalKey(channel, name, sequence);
+    if (before === undefined) this.#approved.delete(key);
+    else this.#approved.set(key, before);
+    this.#closeUnused();
+  }
+
   /** The connection of a definition; undefined where the organisation has no process for it. */
   connection(channel: string, name: string, sequence: number): ChaincodeConnection | undefined {
     const packageId = this.#approved.get(approvalKey(channel, name, sequence));
@@ -63,12 +76,7 @@ export class ChaincodeSupport {
   /** Forgets the definitions before this one and closes the connections that only they used. */
   retireBefore(channel: string, name: string, sequence: number): void {
     for (let old = sequence - 1; old > 0; old--) this.#approved.delete(approvalKey(channel, name, old));
-    const used = new Set(this.#approved.values());
-    for (const [packageId, connection] of this.#connections) {
-      if (used.has(packageId)) continue;
-      connection.close();
-      this.#connections.delete(packageId);
-    }
+    this.#closeUnused();
   }
 
   /**
@@ -103,6 +111,15 @@ export class ChaincodeSupport {
   close(): void {
     for (const connection of this.#connections.values()) connection.close();
     this.#connections.clear();
+  }
+
+  #closeUnused(): void {
+    const used = new Set(this.#approved.values());
+    for (const [packageId, connection] of this.#connections) {
+      if (used.has(packageId)) continue;
+      connection.close();
+      this.#connections.delete(packageId);
+    }
   }
 
   async #invoke(
