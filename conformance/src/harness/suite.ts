@@ -1,0 +1,18 @@
+import { type Backend, start } from './backends.js';
+import { Bed } from './bed.js';
+import { chaincodes } from './layout.js';
+
+/** Starts the network of a backend with every chaincode of the suite. */
+export async function prepare(backend: Backend): Promise<Bed> {
+  const running = await start(backend);
+  try {
+    // One brings the package to the peers, the others only define it under their names.
+    const { everything, ...others } = chaincodes;
+    await running.deploy(everything);
+    await Promise.all(Object.values(others).map((chaincode) => running.deploy(chaincode)));
+    return new Bed(running);
+  } catch (error) {
+    await running.close();
+    throw error;
+  }
+}
