@@ -10,13 +10,17 @@ import { fromHex, sha256, sha256Hex, toHex } from '../src/bytes/canonical.js';
 import { buildCiphertext, buildPublicKey, buildRelinKeys, parmsId } from '../src/bytes/seal.js';
 import { bytesOf } from '../src/bytes/words.js';
 import { commitment, epochSeed } from '../src/ceremony/commitment.js';
-import { encodeMessage } from '../src/ceremony/message.js';
+import { encodeMessage, type Roster } from '../src/ceremony/message.js';
 import { type ParameterSet, parameterSet } from '../src/params/parameterSet.js';
 import { combineShares } from '../src/release/combine.js';
 import { floodingNoise, privacyNoise } from '../src/release/flooding.js';
 import { discreteGaussian } from '../src/release/gaussian.js';
 import { HolderKey } from '../src/release/holderKey.js';
-import { pairKey } from '../src/release/zeroSharing.js';
+import { pairKey, zeroShare } from '../src/release/zeroSharing.js';
+import { encodeShare } from '../src/release/carried.js';
+import { indicatorWeights } from '../src/release/indicatorCheck.js';
+import { releaseVectorShare } from '../src/aggregate/vectorShare.js';
+import { challengeOf } from '../src/ceremony/dealingCheck.js';
 import { releaseShare, sumOfC0 } from '../src/release/share.js';
 import { referencePolynomial } from '../src/ring/uniform.js';
 import { generateSealingKeyPair, openSealed, sealTo } from '../src/sealing/hpke.js';
@@ -44,6 +48,21 @@ function pairKeyOf(a: number, b: number): Uint8Array {
   const context = { parameterSetId: toy.id, epochId: epoch.epochId, shareVersion: epoch.attempt };
   const end = (index: number, to: number) => ({ index, salt: sha256(`salt ${index} ${to}`) });
   return pairKey(context, end(a, b), end(b, a));
+}
+
+const pairKeysOf = (index: number): Uint8Array[] =>
+  [1, 2, 3].map((other) => (other === index ? new Uint8Array(32) : pairKeyOf(index, other)));
+
+function vectorShareHash(): string {
+  using holder = HolderKey.import(holderKeyBytes(1));
+  const sum = BigUint64Array.of(1n, 2n, 3n);
+  const request = { vectorId: 'v', sum, inputs: sha256Hex('inputs'), committee: [1, 3] };
+  return blobHash(releaseVectorShare(holder, { ...request, privacySigma: 1000n }));
+}
+
+function challengeHash(roster: Roster): string {
+  const { u, c1, e0 } = challengeOf(roster, seed, [sha256Hex('a'), sha256Hex('b')]);
+  return sha256Hex(bytesOf(u), bytesOf(c1), String(e0));
 }
 
 /** A holder key's bytes, written out by hand as the format says. */
@@ -122,6 +141,36 @@ function compute(): Record<string, unknown> {
     floodingNoise: String(floodingNoise(sha256('noise key'), noiseContext, 1n << 60n)),
     privacyNoise: String(privacyNoise(sha256('noise key'), noiseContext, 1n << 60n)),
     pairKey: toHex(pairKeyOf(3, 1)),
+    zeroShare: zeroShare(pairKeysOf(1), 1, committee, 'request', toy.primes.slice(0, 2)).map(String),
+    share: blobHash(
+      encodeShare(roster, {
+        index: 1,
+        committee,
+        coefficient: 'half',
+        c1: sha256Hex('c1'),
+        share: halves.get(1) ?? new Uint8Array(),
+      }),
+    ),
+    vectorShare: vectorShareHash(),
+    dealingChallenge: challengeHash(roster),
+    dealingCheckMessage: blobHash(
+      encodeMessage(roster, 'dealingCheck', 2, [bytesOf(words('check').slice(0, 2 * toy.dataPrimes))]),
+    ),
+    disclosure: blobHash(encodeMessage(roster, 'disclosure', 1, [sha256('private key')])),
+    indicatorWeights: sha256Hex(
+      new Uint8Array(
+        indicatorWeights(
+          toy,
+          {
+            epochId: epoch.epochId,
+            merkleRoot: sha256Hex('root'),
+            randomness: sha256('random'),
+            columns: new Map(),
+          },
+          'SEX=M',
+        ).buffer,
+      ),
+    ),
     c0: toHex(c0),
     shares: Array.from(shares.values(), toHex),
     residue: String(combineShares(toy, { c0, shares })),

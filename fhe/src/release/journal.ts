@@ -174,7 +174,8 @@ function requireOpening(key: HolderKey, entry: Extract<ReleaseEntry, { kind: 'ep
 /**
  * Answers a request by the rules above.
  *
- * @param persist appends an entry to durable storage; the share is returned after the last one is stored
+ * @param persist appends an entry to durable storage, in the order of its calls; the share is returned after its own
+ *   entry is stored
  * @throws FheError those of {@link ReleaseJournal.charge} and {@link releaseShare}
  */
 export async function answerRelease(
