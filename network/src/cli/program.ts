@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { adminCommand } from './commands/admin.js';
 import { callCommand } from './commands/cc.js';
 import { createChannelCommand } from './commands/createChannel.js';
 import { deployCommand } from './commands/deployCC.js';
@@ -39,6 +40,7 @@ function createProgram(output: Output): Command {
     createChannelCommand(output),
     deployCommand(output),
     callCommand(output),
+    adminCommand(output),
     addInstitutionCommand(output),
     removeInstitutionCommand(output),
     statusCommand(output),

@@ -23,6 +23,8 @@ export const administratorSchema = z.strictObject({
   orderer: serverSchema,
 });
 
+/** A peer or an orderer as its clients know it. */
+export type Server = z.infer<typeof serverSchema>;
 export type Administrator = z.infer<typeof administratorSchema>;
 
 /** Fabric's command line programs, run as the administrator of one organisation. */
@@ -62,11 +64,14 @@ export class AdministratorCli {
     return ['-o', address, '--tls', '--cafile', tlsCa];
   }
 
-  /** Flags that name the own peer where the program does not take it from its configuration. */
-  get peerFlags(): string[] {
+  /**
+   * The own peer.
+   * @throws NetworkError ORGANIZATION_UNKNOWN in an organisation without one
+   */
+  get ownPeer(): Server {
     const { peer, mspId } = this.administrator;
     if (!peer) throw new NetworkError('ORGANIZATION_UNKNOWN', `${mspId} runs no peer.`);
-    return ['--peerAddresses', peer.address, '--tlsRootCertFiles', peer.tlsCa];
+    return peer;
   }
 }
 

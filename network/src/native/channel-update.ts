@@ -95,6 +95,29 @@ function policyTexts(config: ChannelConfigJson): string[] {
   );
 }
 
+/**
+ * More than half of the organisations that will have a peer after a change, in one role: the policies to propose with
+ * it. An organisation has a peer if it names an anchor peer.
+ */
+export function majorityAfter(
+  config: ChannelConfigJson,
+  change: ChannelChange,
+  role: 'peer' | 'admin',
+): string {
+  const { groups } = applyChange(config, change).channel_group.groups.Application;
+  const principals = Object.entries(groups)
+    .filter(([, group]) => anchoredSchema.safeParse(group).success)
+    .map(([mspId]) => `'${mspId}.${role}'`)
+    .sort();
+  return `OutOf(${Math.floor(principals.length / 2) + 1},${principals.join(',')})`;
+}
+
+const anchoredSchema = z.looseObject({
+  values: z.looseObject({
+    AnchorPeers: z.looseObject({ value: z.looseObject({ anchor_peers: z.array(z.unknown()).min(1) }) }),
+  }),
+});
+
 const IMPLICIT_META = 3;
 const SIGNATURE = 1;
 
@@ -143,67 +166,4 @@ export function policyText(policy: { type: number; value?: unknown }): string {
     return `'${principal?.msp_identifier ?? '?'}.${(principal?.role ?? '?').toLowerCase()}'`;
   };
   return text(value.rule);
-}
-
-/** What an update would change, in words for a person who is to sign it. */
-export interface UpdateDescription {
-  readonly channel: string;
-  readonly adds: readonly string[];
-  readonly removes: readonly string[];
-  readonly policies: readonly { readonly name: string; readonly before: string; readonly after: string }[];
-  /** True if it touches anything that the lines above do not tell. */
-  readonly more: boolean;
-  /** MSP ids of those who have signed. */
-  readonly signedBy: readonly string[];
-}
-
-const updateSchema = z.looseObject({
-  payload: z.looseObject({
-    data: z.looseObject({
-      config_update: z.looseObject({ channel_id: z.string(), write_set: z.unknown() }),
-      signatures: z
-        .array(
-          z.looseObject({
-            signature_header: z.looseObject({ creator: z.looseObject({ mspid: z.string() }) }),
-          }),
-        )
-        .nullish(),
-    }),
-  }),
-});
-const writeSetSchema = z.looseObject({
-  groups: z.looseObject({ Application: applicationSchema.optional() }).default({}),
-  policies: z.record(z.string(), z.unknown()).nullish(),
-  values: z.record(z.string(), z.unknown()).nullish(),
-  version: z.coerce.string().default('0'),
-});
-
-/** Reads an update (decoded `common.Envelope`) against the configuration that it would change. */
-export function describeChange(envelope: unknown, current: ChannelConfigJson): UpdateDescription {
-  const { config_update: update, signatures } = updateSchema.parse(envelope).payload.data;
-  const writeSet = writeSetSchema.parse(update.write_set);
-  const before = current.channel_group.groups.Application;
-  const after = writeSet.groups.Application;
-  const membersChange = after !== undefined && after.version !== before.version;
-  const written = Object.keys(after?.groups ?? {});
-  const policies = Object.entries(after?.policies ?? {})
-    .map(([name, { policy }]) => ({
-      name,
-      before: before.policies[name] ? policyText(before.policies[name].policy) : 'none',
-      after: policyText(policy),
-    }))
-    .filter((change) => change.before !== change.after);
-  const others = Object.keys(writeSet.groups).filter((name) => name !== 'Application');
-  return {
-    channel: update.channel_id,
-    adds: written.filter((mspId) => !(mspId in before.groups)),
-    removes: membersChange ? Object.keys(before.groups).filter((mspId) => !written.includes(mspId)) : [],
-    policies,
-    more:
-      others.length > 0 ||
-      Object.keys(writeSet.values ?? {}).length > 0 ||
-      Object.keys(writeSet.policies ?? {}).length > 0 ||
-      Object.keys((after?.['values'] as object | undefined) ?? {}).length > 0,
-    signedBy: (signatures ?? []).map(({ signature_header: header }) => header.creator.mspid),
-  };
 }

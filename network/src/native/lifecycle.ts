@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { ChaincodeDeployment } from '../embedded-options.js';
 import { NetworkError } from '../errors.js';
-import type { AdministratorCli } from './administrator.js';
+import type { AdministratorCli, Server } from './administrator.js';
 import { packChaincodeService } from './chaincode-package.js';
 
 /*
@@ -131,18 +131,17 @@ export async function readiness(
   return readinessSchema.parse(JSON.parse(output)).approvals;
 }
 
-/** Commits a definition, endorsed by the peers of these organisations, and waits until each has it. */
+/** Commits a definition, endorsed by these peers, and waits until each has it. */
 export async function commitDefinition(
-  admins: readonly AdministratorCli[],
+  admin: AdministratorCli,
   channel: string,
   definition: Definition,
+  endorsers: readonly Server[],
 ): Promise<void> {
-  const [first] = admins;
-  if (!first) throw new NetworkError('ORGANIZATION_UNKNOWN', 'No organisation with a peer is left.');
-  await first.peer([
-    ...[...LIFECYCLE, 'commit', ...first.ordererFlags],
+  await admin.peer([
+    ...[...LIFECYCLE, 'commit', ...admin.ordererFlags],
     ...definitionFlags(channel, definition),
-    ...admins.flatMap((admin) => admin.peerFlags),
+    ...endorsers.flatMap(({ address, tlsCa }) => ['--peerAddresses', address, '--tlsRootCertFiles', tlsCa]),
   ]);
 }
 
@@ -163,7 +162,8 @@ export async function defineChaincode(
     }),
   );
   const [first] = admins;
-  const approvals = first ? await readiness(first, channel, definition) : {};
+  if (!first) throw new NetworkError('ORGANIZATION_UNKNOWN', `No member of ${channel} runs a peer.`);
+  const approvals = await readiness(first, channel, definition);
   const missing = admins.map(({ administrator }) => administrator.mspId).filter((mspId) => !approvals[mspId]);
   if (missing.length > 0) {
     throw new NetworkError(
@@ -171,7 +171,8 @@ export async function defineChaincode(
       `${missing.join(', ')} approved another definition of ${definition.name} on ${channel}.`,
     );
   }
-  await commitDefinition(admins, channel, definition);
+  const endorsers = admins.map((admin) => admin.ownPeer);
+  await commitDefinition(first, channel, definition, endorsers);
 }
 
 function definitionFlags(

@@ -63,7 +63,7 @@ export function peerConfig({ node, paths, data, builder, timeWindowSeconds }: Pe
         reconnectTotalTimeThreshold: '3600s',
         connTimeout: '3s',
         reConnectBackoffThreshold: '5s',
-        blockCensorshipTimeoutKey: '30s',
+        blockCensorshipTimeoutKey: '5s',
         minimalReconnectInterval: '100ms',
         policy: 'cluster',
       },

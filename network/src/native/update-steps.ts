@@ -8,14 +8,13 @@ import type { FabricProgram } from './binaries.js';
 import {
   applyChange,
   channelConfigSchema,
-  describeChange,
   isInForce,
   organizationDefinitionSchema,
   type ChannelChange,
   type ChannelConfigJson,
   type OrganizationDefinition,
-  type UpdateDescription,
 } from './channel-update.js';
+import { describeChange, type UpdateDescription } from './update-description.js';
 import { runCommand } from './command.js';
 
 /*
