@@ -92,17 +92,22 @@ export class ChannelHost {
         this.log(`orderer of ${options.name}: takes block ${number} from the peer of ${mspId}`);
         await orderer.adopt((await ledger.block(number)).block);
       }
-      for (let number = ledger.height; number < orderer.height; number++) {
-        const block = await orderer.block(number);
-        const transactions = block.data.map((bytes) => new TransactionEnvelope(bytes));
-        ledger.announce(await ledger.commit(block, transactions));
-      }
+      // Also the peers that came before, for the orderer may only now have got what this one has.
+      for (const behind of [...this.#ledgers.values(), ledger]) await this.#bringUpToDate(behind);
     } catch (error) {
       await ledger.close();
       throw error;
     }
     this.#ledgers.set(mspId, ledger);
     return { name: options.name, policies, ledger };
+  }
+
+  async #bringUpToDate(ledger: PeerLedger): Promise<void> {
+    for (let number = ledger.height; number < this.orderer.height; number++) {
+      const block = await this.orderer.block(number);
+      const transactions = block.data.map((bytes) => new TransactionEnvelope(bytes));
+      ledger.announce(await ledger.commit(block, transactions));
+    }
   }
 
   /**

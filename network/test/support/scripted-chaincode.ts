@@ -22,12 +22,14 @@ export type Script = (ledger: Ledger, name: string, ...args: string[]) => Promis
 export class ScriptedChaincode {
   readonly #server = new Server({ 'grpc.max_receive_message_length': -1 });
   readonly #closed: Promise<unknown>[] = [];
+  // Declared apart, so that Node runs this file without a compiler, too.
+  readonly #packageId: string;
+  readonly #script: Script;
   #port = 0;
 
-  private constructor(
-    private readonly packageId: string,
-    private readonly script: Script,
-  ) {
+  private constructor(packageId: string, script: Script) {
+    this.#packageId = packageId;
+    this.#script = script;
     this.#server.addService(peer.ChaincodeService, {
       connect: (stream: ServerDuplexStream<Message, Message>) => this.#serve(stream),
     });
@@ -73,7 +75,7 @@ export class ScriptedChaincode {
       else answers.get(message.getTxid())?.(message);
     });
     const id = new peer.ChaincodeID();
-    id.setName(this.packageId);
+    id.setName(this.#packageId);
     const register = new ChaincodeMessage();
     register.setType(Type.REGISTER);
     register.setPayload(id.serializeBinary());
@@ -106,7 +108,7 @@ export class ScriptedChaincode {
     const input = peer.ChaincodeInput.deserializeBinary(transaction.getPayload_asU8());
     const [name = '', ...args] = input.getArgsList_asU8().map((bytes) => Buffer.from(bytes).toString());
     try {
-      response.setPayload(Buffer.from(await this.script(ledgerOf(ask), name, ...args)));
+      response.setPayload(Buffer.from(await this.#script(ledgerOf(ask), name, ...args)));
       response.setStatus(200);
     } catch (error) {
       response.setStatus(500);
