@@ -1,11 +1,30 @@
 import { FheError } from '../errors.js';
 import { SealContext } from '../seal/context.js';
-import { parameterSet, parameterSetById, requireSecure, validateParameterSet } from './parameterSet.js';
+import {
+  parameterSet,
+  parameterSetById,
+  requireSecure,
+  securityOf,
+  validateParameterSet,
+} from './parameterSet.js';
 import { standardSecurity } from './standard.js';
 
 const names = ['additive', 'standard', 'deep', 'toy'] as const;
 
 describe('parameter sets', () => {
+  it("state their bits beside the standard's cap", () => {
+    const stated = names.map((name) => {
+      const { modulusBits, maximumModulusBits, standardSecurityBits } = securityOf(parameterSet(name));
+      return [modulusBits, maximumModulusBits, standardSecurityBits];
+    });
+    expect(stated).toEqual([
+      [180, 218, 128],
+      [300, 438, 192],
+      [420, 438, 128],
+      [300, 27, 0],
+    ]);
+  });
+
   it('are frozen, and found by name and identifier', () => {
     for (const name of names) {
       const set = parameterSet(name);

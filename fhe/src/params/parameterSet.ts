@@ -5,7 +5,7 @@
 import { canonicalJson, sha256Hex } from '../bytes/canonical.js';
 import { FheError } from '../errors.js';
 import { literals } from './sets.js';
-import { standardSecurity, type SecurityLevel } from './standard.js';
+import { maximumModulusBits, standardSecurity, type SecurityLevel } from './standard.js';
 
 export type ParameterSetName = 'additive' | 'standard' | 'deep' | 'toy';
 
@@ -140,4 +140,28 @@ export function requireSecure(set: ParameterSet): ParameterSet {
     throw new FheError('PARAMETER_SET_TEST_ONLY', `Parameter set '${set.name}' has no security: tests only.`);
   }
   return set;
+}
+
+/** How a set stands beside the Homomorphic Encryption Standard's table. */
+export interface SecurityStatement {
+  readonly polyModulusDegree: number;
+  /** Bits of the product of all primes, the special one included. */
+  readonly modulusBits: number;
+  /** What the set claims. */
+  readonly securityBits: SecurityLevel;
+  /** The level that the table gives. */
+  readonly standardSecurityBits: SecurityLevel;
+  /** The table's cap on the modulus at 128 bits; undefined for degrees that it does not list. */
+  readonly maximumModulusBits: number | undefined;
+}
+
+/** The level of security that a set claims and that the standard's table gives it, to be shown. */
+export function securityOf(set: ParameterSet): SecurityStatement {
+  return {
+    polyModulusDegree: set.polyModulusDegree,
+    modulusBits: set.primes.reduce((product, prime) => product * prime).toString(2).length,
+    securityBits: set.securityBits,
+    standardSecurityBits: set.standardSecurityBits,
+    maximumModulusBits: maximumModulusBits(set.polyModulusDegree, 128),
+  };
 }

@@ -6,7 +6,7 @@
  */
 export type SecurityLevel = 0 | 128 | 192 | 256;
 
-const maximumModulusBits: ReadonlyMap<number, readonly (readonly [SecurityLevel, number])[]> = new Map([
+const table: ReadonlyMap<number, readonly (readonly [SecurityLevel, number])[]> = new Map([
   [1024, caps(27, 19, 14)],
   [2048, caps(54, 37, 29)],
   [4096, caps(109, 75, 58)],
@@ -31,6 +31,18 @@ function caps(at128: number, at192: number, at256: number): readonly (readonly [
  * @returns the highest level whose cap holds, 0 where none does or the degree is not in the table
  */
 export function standardSecurity(polyModulusDegree: number, modulusBits: number): SecurityLevel {
-  const row = maximumModulusBits.get(polyModulusDegree) ?? [];
+  const row = table.get(polyModulusDegree) ?? [];
   return row.find(([, cap]) => modulusBits <= cap)?.[0] ?? 0;
+}
+
+/**
+ * The table's cap on the modulus.
+ *
+ * @returns bits; undefined for a degree that is not in the table
+ */
+export function maximumModulusBits(
+  polyModulusDegree: number,
+  level: Exclude<SecurityLevel, 0>,
+): number | undefined {
+  return table.get(polyModulusDegree)?.find(([each]) => each === level)?.[1];
 }
