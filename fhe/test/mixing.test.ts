@@ -80,6 +80,7 @@ describe('a carried share', () => {
       [105, 3],
       [106, 2],
       [107, 9],
+      [104 + 40 + 7, 255],
     ] as const) {
       const changed = second.slice();
       changed[at] = value;

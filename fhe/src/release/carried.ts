@@ -15,7 +15,7 @@
 import { decodeBlob, encodeBlob } from '../bytes/blob.js';
 import { fromHex, sha256Hex, toHex } from '../bytes/canonical.js';
 import { parseCiphertext } from '../bytes/seal.js';
-import { bytesOf } from '../bytes/words.js';
+import { bytesOf, polynomialsBelow, wordsOf } from '../bytes/words.js';
 import { FheError } from '../errors.js';
 import type { ParameterSet } from '../params/parameterSet.js';
 import { combineShares } from './combine.js';
@@ -66,6 +66,10 @@ export function decodeShare({ set, epochId }: Epoch, blob: Uint8Array): CarriedS
   if (primes < 1 || primes > set.dataPrimes || body.length !== headerLength + 8 * primes) {
     throw malformed('the length differs');
   }
+  const share = new Uint8Array(body.subarray(headerLength));
+  if (!polynomialsBelow(wordsOf(share), 1, set.primes.slice(0, primes))) {
+    throw malformed('a word is not below its prime');
+  }
   const bits = new DataView(body.buffer, body.byteOffset).getUint32(4, true);
   const committee = Array.from({ length: 32 }, (_, i) => i + 1).filter((k) => (bits >>> (k - 1)) & 1);
   if (!committee.includes(index)) throw malformed('its holder is not in its committee');
@@ -74,7 +78,7 @@ export function decodeShare({ set, epochId }: Epoch, blob: Uint8Array): CarriedS
     committee,
     coefficient: coefficient === 0 ? 0 : 'half',
     c1: toHex(body.subarray(8, headerLength)),
-    share: new Uint8Array(body.subarray(headerLength)),
+    share,
   };
 }
 
