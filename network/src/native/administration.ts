@@ -14,7 +14,9 @@ export async function openNetwork(config: ResolvedConfig): Promise<FabricCli> {
   const plan = readJson(nativePaths(config).plan, planSchema);
   if (config.backend !== 'native' || !plan)
     throw new NetworkError('UNSUPPORTED', `The network in ${config.dir} does not run on Fabric's own nodes.`);
-  return new FabricCli(config, plan, await findFabric());
+  const cli = new FabricCli(config, plan, await findFabric());
+  await cli.chooseOrderer();
+  return cli;
 }
 
 /**

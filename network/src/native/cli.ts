@@ -3,6 +3,7 @@ import { ADMIN } from '../certificates/index.js';
 import type { ResolvedConfig } from '../config/index.js';
 import { NetworkError } from '../errors.js';
 import { AdministratorCli, type Administrator } from './administrator.js';
+import { isListening } from '../daemon/ports.js';
 import type { FabricBinaries } from './binaries.js';
 import { runCommand } from './command.js';
 import { nativePaths, type NativePaths, type NativePlan, type OrdererNode, type PeerNode } from './plan.js';
@@ -10,6 +11,7 @@ import { nativePaths, type NativePaths, type NativePlan, type OrdererNode, type 
 /** The administrators of every organisation of a network on this machine, and what they administer. */
 export class FabricCli {
   readonly #administrators = new Map<string, AdministratorCli>();
+  #orderer: OrdererNode | undefined;
 
   constructor(
     public config: ResolvedConfig,
@@ -28,6 +30,18 @@ export class FabricCli {
     return node;
   }
 
+  /** Has administrators turn to an orderer that answers, from now on. */
+  async chooseOrderer(): Promise<void> {
+    const current = this.#orderer ?? this.plan.orderers[0];
+    for (const node of [...(current ? [current] : []), ...this.plan.orderers]) {
+      if (!(await isListening(node.port))) continue;
+      if (node.port !== current?.port) this.#administrators.clear();
+      this.#orderer = node;
+      return;
+    }
+    throw new NetworkError('NODE_FAILED', 'No orderer of this network answers.');
+  }
+
   /** The administrator of an organisation. */
   as(mspId: string): AdministratorCli {
     const known = this.#administrators.get(mspId);
@@ -35,7 +49,7 @@ export class FabricCli {
     const folder = join(this.paths.administration, mspId);
     const made = new AdministratorCli(
       this.fabric.programs,
-      localAdministrator(this.config, this.plan, mspId),
+      localAdministrator(this.config, this.plan, mspId, this.#orderer),
       folder,
     );
     this.#administrators.set(mspId, made);
@@ -69,10 +83,14 @@ export class FabricCli {
 }
 
 /** What the administrator of an organisation has at hand where the whole network is on one machine. */
-export function localAdministrator(config: ResolvedConfig, plan: NativePlan, mspId: string): Administrator {
+export function localAdministrator(
+  config: ResolvedConfig,
+  plan: NativePlan,
+  mspId: string,
+  orderer: OrdererNode | undefined = plan.orderers[0],
+): Administrator {
   const paths = nativePaths(config);
   const peer = plan.peers.find((node) => node.mspId === mspId);
-  const orderer = plan.orderers[0];
   if (!orderer) throw new NetworkError('NODE_FAILED', 'This network has no orderer.');
   return {
     mspId,

@@ -16,6 +16,9 @@ export interface Command {
 const OVERRIDES = /^(CORE|ORDERER|CONFIGTX|OSNADMIN|FABRIC)_/;
 const KEPT = new Set(['FABRIC_LOGGING_SPEC']);
 
+/** Commands tell what went wrong without it; nodes keep their own level. */
+const QUIET = { FABRIC_LOGGING_SPEC: 'error' };
+
 /** The environment of a program of Fabric's: what it may inherit and what it is given. */
 export function fabricEnvironment(own: Readonly<Record<string, string>> = {}): Record<string, string> {
   const inherited = Object.entries(process.env).flatMap(([name, value]) =>
@@ -34,7 +37,12 @@ export async function runCommand(command: Command): Promise<{ stdout: string; st
     execFile(
       program,
       [...args],
-      { env: fabricEnvironment(env), timeout: timeoutMs, maxBuffer: 64 * 1024 * 1024, encoding: 'utf8' },
+      {
+        env: { ...QUIET, ...fabricEnvironment(env) },
+        timeout: timeoutMs,
+        maxBuffer: 64 * 1024 * 1024,
+        encoding: 'utf8',
+      },
       (error, stdout, stderr) => {
         if (!error) return resolve({ stdout, stderr });
         const verbs = args.slice(0, Math.min(3, firstFlag(args))).join(' ');

@@ -17,7 +17,15 @@ import { FabricCli } from './cli.js';
 import { committedDefinitions, defineChaincode, installApproved } from './lifecycle.js';
 import { changeMembers } from './members.js';
 import { Nodes } from './nodes.js';
-import { nativePaths, ordererName, planNetwork, planPeer, planSchema, type NativePlan } from './plan.js';
+import {
+  checkPlannedPorts,
+  nativePaths,
+  ordererName,
+  planNetwork,
+  planPeer,
+  planSchema,
+  type NativePlan,
+} from './plan.js';
 import { leaderOf, untilCallable, untilOrdering } from './readiness.js';
 import { networkStatus } from './status.js';
 
@@ -65,6 +73,7 @@ export class NativeNetwork implements Ledger {
       if (!existsSync(paths.orderers.node(ordererName(index)).msp.certificate))
         await issueOrderer(config.dir, ordererDomain(config), ordererName(index));
     }
+    await checkPlannedPorts(plan);
     const network = new NativeNetwork(new FabricCli(config, plan, fabric));
     try {
       onProgress(`Starting ${plan.orderers.length + plan.peers.length} nodes of Fabric ${fabric.version}`);
@@ -109,6 +118,7 @@ export class NativeNetwork implements Ledger {
    * organisation's peer can be asked.
    */
   async defineChaincode(channel: string, deployment: ChaincodeDeployment): Promise<void> {
+    await this.#cli.chooseOrderer();
     const admins = this.administratorsWithPeers(channel);
     const committed = admins[0] ? await committedDefinitions(admins[0], channel) : [];
     if (committed.some(({ name, sequence }) => name === deployment.name && sequence === deployment.sequence))
@@ -123,6 +133,7 @@ export class NativeNetwork implements Ledger {
    * the same.
    */
   async connectChaincode(channel: string, deployment: ChaincodeDeployment): Promise<void> {
+    await this.#cli.chooseOrderer();
     const { organizations, ...definition } = deployment;
     await Promise.all(
       Object.entries(organizations).map(([mspId, service]) =>
@@ -139,6 +150,7 @@ export class NativeNetwork implements Ledger {
    */
   async reconfigure(config: ResolvedConfig, onProgress: (sentence: string) => void): Promise<void> {
     const cli = this.#cli;
+    await cli.chooseOrderer();
     const leaving = cli.config.organizations.filter(
       ({ mspId }) => !config.organizations.some((organization) => organization.mspId === mspId),
     );

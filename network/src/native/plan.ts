@@ -8,7 +8,7 @@ import {
   type OrganizationPaths,
 } from '../certificates/index.js';
 import { peerPorts, type ResolvedConfig } from '../config/index.js';
-import { findPort } from '../daemon/ports.js';
+import { findPort, isPortFree, portOwner } from '../daemon/ports.js';
 import { NetworkError } from '../errors.js';
 
 /** Native nodes find their own ports from this far above the first peer's, clear of chaincode processes. */
@@ -55,6 +55,29 @@ export async function planNetwork(config: ResolvedConfig): Promise<NativePlan> {
     plan.peers.push({ name: `peer0.${peerDomain}`, mspId, port: own, operationsPort: await allocate() });
   }
   return plan;
+}
+
+/**
+ * @throws NetworkError PORT_IN_USE naming the first port of a node that something else listens on. A port cannot be
+ * chosen anew: it is in the configuration of the channels.
+ */
+export async function checkPlannedPorts({ orderers, peers }: NativePlan): Promise<void> {
+  const wanted = [
+    ...orderers.flatMap((node) => [
+      { node, taken: node.port },
+      { node, taken: node.adminPort },
+    ]),
+    ...peers.map((node) => ({ node, taken: node.port })),
+    ...[...orderers, ...peers].map((node) => ({ node, taken: node.operationsPort })),
+  ];
+  for (const { node, taken } of wanted) {
+    if (await isPortFree(taken)) continue;
+    const owner = portOwner(taken);
+    throw new NetworkError(
+      'PORT_IN_USE',
+      `Port ${taken}, which ${node.name} needs, is in use${owner === undefined ? '' : ` by ${owner}`}; end that program.`,
+    );
+  }
 }
 
 /** The first label of an orderer's host name: `orderer`, `orderer2`, `orderer3`, ... as in fabric-samples. */
