@@ -1,10 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { statusText } from '../src/cli/statusText.js';
 import { transact } from '../src/cli/transact.js';
 import { identifyProcess, isRunning, waitForExit, type ProcessIdentity } from '../src/daemon/processes.js';
 import {
@@ -202,6 +212,26 @@ describe('a network', () => {
     await expect(status(dir)).resolves.toMatchObject({ state: 'crashed' });
     await up(config);
     await expect(call(['Org1MSP', 'Ann'], 'evaluate', 'get', 'b')).resolves.toBe('2');
+  });
+
+  it('names a damaged block file', async () => {
+    await stop(dir);
+    const file = join(dir, 'ledger', 'peers', 'Org2MSP', 'mychannel', 'blocks', 'blocks_000000');
+    const sound = readFileSync(file);
+    const spoilt = Buffer.from(sound);
+    spoilt[300] = 255 - spoilt[300]!;
+    writeFileSync(file, spoilt);
+    await up(config);
+    const found = await status(dir, { verify: true });
+    const damage = { Org2MSP: `Block 0 in ${file} is damaged: its checksum is wrong.` };
+    expect(found).toMatchObject({
+      daemon: { channels: [{ name: 'mychannel', damage }, { name: 'second' }] },
+    });
+    expect(statusText(found)).toContain(`DAMAGED at Org2MSP: ${damage.Org2MSP}`);
+    await stop(dir);
+    writeFileSync(file, sound);
+    await up(config);
+    expect(statusText(await status(dir, { verify: true }))).not.toContain('DAMAGED');
   });
 
   it('takes down everything that it made, and only that, even after its daemon was killed', async () => {

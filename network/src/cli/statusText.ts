@@ -31,6 +31,7 @@ export function statusText(status: NetworkStatus): string {
           ['CHANNEL', 'MEMBERS', 'BLOCKS'],
           ...channels.map(({ name, members, heights }) => [name, members.join(' '), blocks(heights)]),
         ]),
+    channels.flatMap(({ damage = {} }) => Object.entries(damage).map(damaged)).join('\n'),
     chaincodes.length === 0
       ? 'No chaincode; deploy one with "deployCC".'
       : table([['CHANNEL', 'CHAINCODE', 'VERSION', 'SEQUENCE', 'READY'], ...chaincodes]),
@@ -61,6 +62,10 @@ function nodes({ version, consensus, nodes: all }: FabricStatus): string {
   ]);
   const ordering = consensus === 'bft' ? 'SmartBFT' : 'Raft';
   return `Fabric ${version}, ordering by ${ordering}\n${table([['NODE', 'STATE', 'ADDRESS', 'OPERATIONS', 'RESTARTS'], ...rows])}`;
+}
+
+function damaged([mspId, problem]: [string, string]): string {
+  return `DAMAGED at ${mspId}: ${problem}`;
 }
 
 function blocks(heights: Readonly<Record<string, number>>): string {

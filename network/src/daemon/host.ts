@@ -8,6 +8,7 @@ import {
 } from '../certificates/index.js';
 import { peerPorts, type ChannelConfig, type ResolvedConfig } from '../config/schema.js';
 import { NetworkError } from '../errors.js';
+import { LedgerError } from '../ledger/ledger-error.js';
 import { errorMessage } from '../protos/bytes.js';
 import { channelOptions } from './embeddedConfig.js';
 import { readJson, writeJson } from './files.js';
@@ -153,17 +154,23 @@ export class NetworkHost {
     if (marker) writeJson(this.files.marker, { ...marker, config });
   }
 
-  async status(): Promise<DaemonStatus> {
+  async status(verify = false): Promise<DaemonStatus> {
+    if (verify) {
+      await this.ledger.verify?.().catch((error: unknown) => {
+        if (!(error instanceof LedgerError)) throw error;
+      });
+    }
     const ledger = await this.ledger.status();
     const { peers, channels } = ledger;
     return {
       pid: process.pid,
       startedAt: this.#startedAt,
       peers: [...peers],
-      channels: channels.map(({ name, members, heights, chaincodes }) => ({
+      channels: channels.map(({ name, members, heights, chaincodes, damage }) => ({
         name,
         members: [...members],
         heights: { ...heights },
+        ...(damage && { damage }),
         chaincodes: chaincodes.map((chaincode) => ({
           ...chaincode,
           connections: { ...chaincode.connections },

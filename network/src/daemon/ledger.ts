@@ -20,5 +20,7 @@ export interface Ledger {
     code: { readonly label: string; readonly packageId: string },
     address: string,
   ): Promise<string>;
+  /** Reads all blocks and follows their hashes; `status` tells what is damaged. */
+  verify?(): Promise<void>;
   close(): Promise<void>;
 }

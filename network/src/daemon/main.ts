@@ -36,7 +36,7 @@ async function main(dir: string): Promise<void> {
   const handle: Handler = async (request, progress) => {
     switch (request.method) {
       case 'status':
-        return host.status();
+        return host.status(request.verify);
       case 'deploy':
         return host.deploy(request.deployment, progress);
       case 'createChannel':

@@ -31,7 +31,8 @@ export const recordedDeploymentSchema = deploymentSchema.extend({ sequence: z.in
 export type RecordedDeployment = z.infer<typeof recordedDeploymentSchema>;
 
 export const requestSchema = z.discriminatedUnion('method', [
-  z.strictObject({ method: z.literal('status') }),
+  /** `verify`: reads all blocks first, so that the answer names damaged files. */
+  z.strictObject({ method: z.literal('status'), verify: z.boolean().optional() }),
   z.strictObject({ method: z.literal('deploy'), deployment: deploymentSchema }),
   z.strictObject({ method: z.literal('createChannel'), channel: channelSchema }),
   z.strictObject({ method: z.literal('reconfigure'), config: networkConfigSchema }),
@@ -65,6 +66,8 @@ export const channelStatusSchema = z.strictObject({
   /** Blocks held by each peer, by MSP id. */
   heights: z.record(z.string(), z.int()),
   chaincodes: z.array(chaincodeStatusSchema),
+  /** What was found damaged, by MSP id of the node that holds the file. */
+  damage: z.record(z.string(), z.string()).optional(),
 });
 
 /** Fabric's own processes, where the network runs on them. */

@@ -9,10 +9,11 @@ export type NetworkStatus = NetworkInfo &
   ({ state: 'running'; daemon: DaemonStatus } | { state: 'stopped' | 'crashed' | 'unfinished' });
 
 /**
- * What a network consists of and what of it runs.
+ * What a network consists of and what of it runs. With `verify` the network reads all its blocks first, and the
+ * channels name the nodes whose files are damaged.
  * @throws NetworkError NOT_RUNNING when there is no network in the directory
  */
-export async function status(dir: string): Promise<NetworkStatus> {
+export async function status(dir: string, { verify = false } = {}): Promise<NetworkStatus> {
   const found = requireNetwork(dir);
   const info = networkInfo({ ...found.marker.config, dir: found.marker.config.dir });
   switch (found.kind) {
@@ -21,7 +22,9 @@ export async function status(dir: string): Promise<NetworkStatus> {
     case 'stopped':
       return { ...info, state: found.crashed ? 'crashed' : 'stopped' };
     case 'running': {
-      const daemon = daemonStatusSchema.parse(await callDaemon(layout(dir).socket, { method: 'status' }));
+      const daemon = daemonStatusSchema.parse(
+        await callDaemon(layout(dir).socket, { method: 'status', verify }),
+      );
       return { ...info, state: 'running', daemon };
     }
   }

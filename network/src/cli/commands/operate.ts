@@ -12,8 +12,9 @@ import { statusText } from '../statusText.js';
 export function statusCommand(output: Output): Command {
   return new Command('status')
     .description('organisations, channels and their heights, chaincodes and their processes')
-    .action(async ({ dir }: { dir: string }) => {
-      const found = await status(resolve(dir));
+    .option('--verify', 'read all blocks of the embedded network first and check their hashes')
+    .action(async (flags: { dir: string; verify?: boolean }) => {
+      const found = await status(resolve(flags.dir), { verify: flags.verify ?? false });
       output.result(found, statusText(found));
     });
 }
