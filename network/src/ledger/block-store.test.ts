@@ -1,4 +1,5 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open as openFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Block, newBlock } from '../protos/block.js';
@@ -50,6 +51,33 @@ describe('the block store', () => {
     await again.verify();
     await grow(again, 1);
     await again.verify();
+  });
+
+  it('tells of a block only when the disk has it', async () => {
+    const store = await open();
+    const probe = await openFile(join(dir, 'probe'), 'w');
+    const files = Object.getPrototypeOf(probe) as FileHandle;
+    await probe.close();
+    let reached: () => void = () => undefined;
+    const syncing = new Promise<void>((resolve) => (reached = resolve));
+    let finish: () => void = () => undefined;
+    const synced = new Promise<void>((resolve) => (finish = resolve));
+    const sync = jest.spyOn(files, 'datasync').mockImplementation(() => {
+      reached();
+      return synced;
+    });
+    try {
+      let told = false;
+      const appended = grow(store, 1).then(() => (told = true));
+      await syncing;
+      expect([told, store.height]).toEqual([false, 0]);
+      expect(statSync(file()).size).toBeGreaterThan(0);
+      finish();
+      await appended;
+      expect(store.height).toBe(1);
+    } finally {
+      sync.mockRestore();
+    }
   });
 
   it('refuses a block that does not follow', async () => {
