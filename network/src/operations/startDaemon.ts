@@ -20,6 +20,8 @@ export const INTERRUPTED_SENTENCE = 'Interrupted; nothing of this start is left.
 /** The package's own directory, from its sources as well as from its build. */
 const PACKAGE = join(__dirname, '..', '..');
 const DAEMON = join(PACKAGE, 'dist', 'daemon', 'main.js');
+/** MiB that the daemon's heap and buffers may take before old objects are looked for; see garbageCollection.ts. */
+const HEAP_FLAG = '--initial-old-space-size=128';
 
 /**
  * Starts the daemon of a prepared directory, detached from this program, and returns when it is ready.
@@ -28,7 +30,7 @@ const DAEMON = join(PACKAGE, 'dist', 'daemon', 'main.js');
 export async function startDaemon(dir: string, { onProgress, signal }: StartOptions): Promise<void> {
   const { daemonLog } = layout(dir);
   const log = openSync(daemonLog, 'a', 0o600);
-  const child = spawn(process.execPath, [DAEMON, dir], {
+  const child = spawn(process.execPath, [HEAP_FLAG, DAEMON, dir], {
     cwd: dir,
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],

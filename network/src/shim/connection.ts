@@ -11,6 +11,8 @@ const Type = ChaincodeMessage.Type;
 type Stream = ClientDuplexStream<Uint8Array, peer.ChaincodeMessage>;
 
 const maxMessageBytes = 100 * 1024 * 1024;
+/** The default of 64 KiB makes a large value wait for its receiver again and again. */
+const windowBytes = 8 * 1024 * 1024;
 const firstDelayMs = 50;
 const longestDelayMs = 2000;
 
@@ -120,6 +122,7 @@ export class ChaincodeConnection {
     const client = new Client(this.options.address, credentials.createInsecure(), {
       'grpc.max_receive_message_length': maxMessageBytes,
       'grpc.max_send_message_length': -1,
+      'grpc-node.flow_control_window': windowBytes,
       'grpc.use_local_subchannel_pool': 1,
     });
     const stream = client.makeBidiStreamRequest('/protos.Chaincode/Connect', asBuffer, (bytes) =>

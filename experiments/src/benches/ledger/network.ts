@@ -102,6 +102,8 @@ function connectTo(dir: string): { gateway: Gateway; client: Client } {
       'grpc.ssl_target_name_override': profile.peerHostAlias,
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
+      // The default of 64 KiB would make this client, not the ledger, the measure of large values.
+      'grpc-node.flow_control_window': 8 * 1024 * 1024,
       // Several networks have the same host names, which must not share a connection.
       'grpc.use_local_subchannel_pool': 1,
     },
