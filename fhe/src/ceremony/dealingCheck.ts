@@ -4,8 +4,11 @@
  * anything but one polynomial whose value at 0 is s_i it is uniform. Its constant coefficient is released with
  * dealer i's shares by every window of t holders (windows.ts), flooded as every release.
  *
- * A check message: for each dealer in the members' order, for each window that the sender belongs to, ascending, the
+ * A check message: for each dealer in the members' order, for each of its windows that the sender belongs to, the
  * sender's share: one word for each data prime.
+ *
+ * A dealer that cheats alone is found. One whose accomplices stand in every window of its victim is not: they can
+ * cancel the difference. Its epoch then releases nonsense by some committees, which names it (release/committee.ts).
  */
 import { randomFillSync } from 'node:crypto';
 import { sha256 } from '../bytes/canonical.js';
@@ -101,7 +104,7 @@ export function checkPayload(ring: Ring, input: CheckShareInput): Uint8Array[] {
   const c1 = ring.load(challenge.c1);
   try {
     return roster.members.flatMap((dealer, i) =>
-      windowsOf(roster, index).map((committee) => {
+      windowsOf(roster, i + 1, index).map((committee) => {
         const noise = discreteGaussian(stream, sigma);
         const zero = zeroShare(
           pairKeys,
@@ -130,7 +133,7 @@ export function checkPayload(ring: Ring, input: CheckShareInput): Uint8Array[] {
   }
 }
 
-/** A holder's shares as its check message gives them, by dealer and window (its first index). */
+/** A holder's share as its check message gives it, by the dealer's index and one of the windows. */
 export function checkShareAt(
   roster: Roster,
   payload: Uint8Array,
@@ -138,10 +141,11 @@ export function checkShareAt(
   dealer: number,
   window: readonly number[],
 ): Uint8Array {
-  const own = windowsOf(roster, index);
-  const position = own.findIndex(([first]) => first === window[0]);
   const length = 8 * roster.set.dataPrimes;
-  const start = (dealer * own.length + position) * length;
+  let before = 0;
+  for (let other = 1; other < dealer; other++) before += windowsOf(roster, other, index).length;
+  const own = windowsOf(roster, dealer, index).map(String);
+  const start = (before + own.indexOf(String(window))) * length;
   return payload.subarray(start, start + length);
 }
 
@@ -196,11 +200,11 @@ export function checkResults(roster: Roster, seed: Uint8Array, messages: CheckMe
   return members.flatMap((dealer, i) => {
     const [b] = payloadPolynomials(roster, publicKeys[i]?.payload ?? new Uint8Array());
     const c0 = bytesOf(BigUint64Array.from(constantOfC0(ring, roster, challenge, b ?? new BigUint64Array())));
-    return windows(roster).map((window) => {
+    return windows(roster, i + 1).map((window) => {
       const shares = new Map(
         window.map((index) => {
           const payload = checks[index - 1]?.payload ?? new Uint8Array();
-          return [index, checkShareAt(roster, payload, index, i, window)];
+          return [index, checkShareAt(roster, payload, index, i + 1, window)];
         }),
       );
       const residue = combineShares(set, { c0, shares });

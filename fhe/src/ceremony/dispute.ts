@@ -115,7 +115,7 @@ export async function judgeDealings(roster: Roster, evidence: DisputeEvidence): 
           ),
     );
     const isHonest = [...sound].every(([i, shares]) =>
-      windowsOf(roster, index).every((committee) => {
+      windowsOf(roster, i + 1, index).every((committee) => {
         const request = checkRequest(challenge, members[i] as string, committee);
         const zero = zeroShare(pairKeys, index, committee, request, moduli);
         const share = shares.get(index) as Polynomial;
@@ -127,7 +127,7 @@ export async function judgeDealings(roster: Roster, evidence: DisputeEvidence): 
           primes: moduli.length,
           coefficient: 0,
         });
-        const given = wordsOf(checkShareAt(roster, payload, index, i, committee));
+        const given = wordsOf(checkShareAt(roster, payload, index, i + 1, committee));
         const noise = liftCentred(
           moduli.map((_, limb) => (given[limb] as bigint) - (exact[limb] as bigint) - (zero[limb] as bigint)),
           moduli,

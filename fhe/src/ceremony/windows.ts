@@ -1,19 +1,31 @@
 /**
- * The committees of the dealing check: every window of t consecutive holders. Two neighbouring windows share t - 1
- * points; if both give the same value at 0, they lie on one polynomial, and so do all n points.
+ * The committees of the dealing check. For each dealer the holders stand in a ring that begins behind the dealer and
+ * ends with it; a committee is a window of t neighbours. Two neighbouring windows share t - 1 points: if both give the
+ * same value at 0 they lie on one polynomial, and so do all n points.
+ *
+ * The dealer is in the last window alone. So it cannot cover for its dealing by what it says as a holder: the windows
+ * before bind the shares of all others.
  */
 import type { Roster } from './message.js';
 
-/** Windows {w, ..., w + t - 1}, ascending. */
-export function windows({ members, threshold }: Pick<Roster, 'members' | 'threshold'>): number[][] {
-  return Array.from({ length: members.length - threshold + 1 }, (_, w) =>
-    Array.from({ length: threshold }, (__, i) => w + i + 1),
+type Size = Pick<Roster, 'members' | 'threshold'>;
+
+/**
+ * The windows for one dealer, each ascending.
+ *
+ * @param dealer index, 1 to n
+ */
+export function windows({ members, threshold }: Size, dealer: number): number[][] {
+  const n = members.length;
+  const ring = Array.from({ length: n }, (_, i) => ((dealer + i) % n) + 1);
+  return Array.from({ length: n - threshold + 1 }, (_, w) =>
+    ring.slice(w, w + threshold).sort((a, b) => a - b),
   );
 }
 
-/** The windows that a holder belongs to. */
-export function windowsOf(roster: Pick<Roster, 'members' | 'threshold'>, index: number): number[][] {
-  return windows(roster).filter((window) => window.includes(index));
+/** The windows for one dealer that a holder belongs to. */
+export function windowsOf(size: Size, dealer: number, index: number): number[][] {
+  return windows(size, dealer).filter((window) => window.includes(index));
 }
 
 /** Bytes of a check message: for each dealer and each of the sender's windows, one word for each data prime. */
@@ -21,7 +33,11 @@ export function dealingCheckPayloadLength(
   { set, members, threshold }: Pick<Roster, 'set' | 'members' | 'threshold'>,
   index: number,
 ): number {
-  return members.length * windowsOf({ members, threshold }, index).length * 8 * set.dataPrimes;
+  const shares = members.reduce(
+    (count, _, i) => count + windowsOf({ members, threshold }, i + 1, index).length,
+    0,
+  );
+  return shares * 8 * set.dataPrimes;
 }
 
 /** Bytes of a disclosure: a sealing private key. */

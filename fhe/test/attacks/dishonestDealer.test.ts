@@ -4,7 +4,10 @@
  */
 import { dealtCeremony, type DealtCeremony, release, rosterOf } from '../ceremonyFixture.js';
 import { decodeBlob, encodeBlob } from '../../src/bytes/blob.js';
-import { checkResults } from '../../src/ceremony/dealingCheck.js';
+import { sha256Hex } from '../../src/bytes/canonical.js';
+import { challengeOf, checkResults, checkShareAt } from '../../src/ceremony/dealingCheck.js';
+import { inverseModulo, modulo } from '../../src/release/rational.js';
+import { lagrange } from '../../src/release/share.js';
 import { sealShares, shamirShares } from '../../src/ceremony/dealing.js';
 import { type DisputeEvidence, judgeDealings } from '../../src/ceremony/dispute.js';
 import { encodeMessage } from '../../src/ceremony/message.js';
@@ -124,6 +127,40 @@ describe('a dishonest dealer (standard)', () => {
     const evidence = { seed, publicKeys, sealingKeys, dealings, checks, disclosures };
     expect(await judgeDealings(rosterOf(set, n, threshold), evidence)).toEqual([{ member: liar, offence }]);
     await expect(dealt.parties.get(liar)?.finish(dealings)).rejects.toMatchObject({ code: 'DISPOSED' });
+  });
+
+  it('who covers for its dealing in its own check message is found by the window without it', async () => {
+    const dealt = await dealtCeremony(set, n, threshold);
+    // Holder 1's share moves by a polynomial that is 1 at one point of one prime.
+    const words = new BigUint64Array(set.dataPrimes * set.polyModulusDegree);
+    words[5] = 1n;
+    const dealings = await withLie(set, dealt, (_, shares) => {
+      addWords(set, shares[0] as BigUint64Array, words);
+    });
+    const checks = await checksOf(dealt, dealings);
+    const { publicKeys, seed } = dealt;
+    const roster = rosterOf(set, n, threshold);
+    const hashes = [...dealings.values()].map((blob) => sha256Hex(blob));
+    const difference = challengeOf(roster, seed, hashes).c1[5] as bigint;
+    // What holder 1 has too much in the window {1, 2}, taken away by holder 2.
+    const prime = set.primes[0] as bigint;
+    const factor = lagrange([1, 2], 1, prime) * inverseModulo(BigInt(set.polyModulusDegree), prime);
+    const body = decodeBlob(checks.get(liar) as Uint8Array, header(set)).slice();
+    const share = checkShareAt(roster, body.subarray(40), 2, 2, [1, 2]);
+    const view = new DataView(share.buffer, share.byteOffset);
+    view.setBigUint64(0, modulo(view.getBigUint64(0, true) - factor * difference, prime), true);
+    checks.set(liar, encodeBlob(header(set), body));
+    const results = checkResults(roster, seed, { publicKeys, dealings, checks });
+    const plausible = results
+      .filter(({ dealer }) => dealer === liar)
+      .map(({ window, isPlausible }) => ({ window, isPlausible }));
+    expect(plausible).toEqual([
+      { window: [1, 3], isPlausible: false },
+      { window: [1, 2], isPlausible: true },
+    ]);
+    const disclosures = disclosuresOf(dealt);
+    const evidence = { ...dealt, dealings, checks, disclosures };
+    expect(await judgeDealings(roster, evidence)).toEqual([{ member: liar, offence: 'shares inconsistent' }]);
   });
 
   it('is not seen in honest dealings, whose released values are small', async () => {
