@@ -54,6 +54,10 @@ class Behaviour extends Contract {
     return 'done';
   }
 
+  async exit() {
+    process.exit(1);
+  }
+
   async never() {
     await new Promise(() => undefined);
   }

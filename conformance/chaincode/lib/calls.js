@@ -9,8 +9,8 @@ class Calls extends Contract {
   }
 
   async call(ctx, chaincode, channel, args) {
-    const { status, payload } = await ctx.stub.invokeChaincode(chaincode, JSON.parse(args), channel);
-    return JSON.stringify({ status, payload: Buffer.from(payload).toString() });
+    const { status, message, payload } = await ctx.stub.invokeChaincode(chaincode, JSON.parse(args), channel);
+    return JSON.stringify({ status, payload: Buffer.from(payload).toString(), ...(message && { message }) });
   }
 
   /** Calls another chaincode and keeps its answer, so that the transaction writes where it was called. */

@@ -2,8 +2,8 @@ import { Integer, OctetString, Sequence } from 'asn1js';
 import { common } from '@hyperledger/fabric-protos';
 import { sha256 } from './signature.js';
 
-/** SHA-256 of the DER of number, previous hash and data hash (Fabric's documentation, "Blocks"). */
-export function headerHash(header: common.BlockHeader): string {
+/** The DER of number, previous hash and data hash: what orderers sign and the next block refers to. */
+export function headerBytesOf(header: common.BlockHeader): Uint8Array {
   const sequence = new Sequence({
     value: [
       Integer.fromBigInt(BigInt(header.getNumber())),
@@ -11,7 +11,11 @@ export function headerHash(header: common.BlockHeader): string {
       new OctetString({ valueHex: buffer(header.getDataHash_asU8()) }),
     ],
   });
-  return sha256(new Uint8Array(sequence.toBER())).toString('hex');
+  return new Uint8Array(sequence.toBER());
+}
+
+export function headerHash(header: common.BlockHeader): string {
+  return sha256(headerBytesOf(header)).toString('hex');
 }
 
 /** SHA-256 of the block's envelopes, one after the other. */

@@ -1,7 +1,13 @@
 import { createPrivateKey, type KeyObject, webcrypto } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cryptoProvider, PemConverter, X509Certificate, X509CrlGenerator } from '@peculiar/x509';
+import {
+  AuthorityKeyIdentifierExtension,
+  cryptoProvider,
+  PemConverter,
+  X509Certificate,
+  X509CrlGenerator,
+} from '@peculiar/x509';
 import { CertificateAuthority, peerOrganizationPaths } from '@strokeshare/network';
 import { msp } from '@hyperledger/fabric-protos';
 import { domainOf } from './layout.js';
@@ -80,6 +86,8 @@ export class Pki {
       nextUpdate: new Date(Date.now() + 24 * 60 * 60 * 1000),
       signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
       signingKey,
+      // Without it Fabric validates no certificate of the organisation any more.
+      extensions: [await AuthorityKeyIdentifierExtension.create(issuer.publicKey)],
       entries: [{ serialNumber: new X509Certificate(revoked.certificate).serialNumber }],
     });
     const folder = join(this.paths(mspId).msp, 'crls');

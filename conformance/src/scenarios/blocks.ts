@@ -1,8 +1,17 @@
+import { verify } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import { checkpointers, type CloseableAsyncIterable } from '@hyperledger/fabric-gateway';
-import { common, orderer, peer } from '@hyperledger/fabric-protos';
+import { common, msp, orderer, peer } from '@hyperledger/fabric-protos';
 import { type Bed } from '../harness/bed.js';
-import { channelHeaders, dataHash, headerHash, headerOf, hex, validationCodes } from '../harness/blocks.js';
+import {
+  channelHeaders,
+  dataHash,
+  headerBytesOf,
+  headerHash,
+  headerOf,
+  hex,
+  validationCodes,
+} from '../harness/blocks.js';
 import { failure } from '../harness/failure.js';
 import { confined, shared } from '../harness/layout.js';
 import { impostor } from '../harness/pki.js';
@@ -90,11 +99,14 @@ export function blocks(bed: () => Bed): void {
     const [block] = await blocksFrom(number, 1);
     const bytes = block?.getMetadata()?.getMetadataList_asU8()[0] ?? new Uint8Array();
     const [signature] = common.Metadata.deserializeBinary(bytes).getSignaturesList();
-    const header = common.SignatureHeader.deserializeBinary(
-      signature?.getSignatureHeader_asU8() ?? new Uint8Array(),
-    );
-    expect(Buffer.from(header.getCreator_asU8()).toString()).toContain('OrdererMSP');
-    expect(signature?.getSignature_asU8().length).toBeGreaterThan(60);
+    const headerBytes = signature?.getSignatureHeader_asU8() ?? new Uint8Array();
+    const header = common.SignatureHeader.deserializeBinary(headerBytes);
+    const creator = msp.SerializedIdentity.deserializeBinary(header.getCreator_asU8());
+    expect(creator.getMspid()).toBe('OrdererMSP');
+    const value = common.Metadata.deserializeBinary(bytes).getValue_asU8();
+    const signed = Buffer.concat([value, headerBytes, headerBytesOf(headerOf(block ?? new common.Block()))]);
+    const key = Buffer.from(creator.getIdBytes_asU8());
+    expect(verify('sha256', signed, key, signature?.getSignature_asU8() ?? key)).toBe(true);
   });
 
   it('delivers blocks that are committed later', async () => {
@@ -233,6 +245,19 @@ export function blocks(bed: () => Bed): void {
       const answers = await bed()
         .raw()
         .deliver(await seekEnvelope(shared, stranger, seek));
+      expect(answers.map((answer) => answer.getStatus())).toEqual([Status.FORBIDDEN]);
+    });
+
+    it('refuses an expired certificate', async () => {
+      const day = 24 * 60 * 60_000;
+      const expired = await bed().pki.issue('Org1MSP', 'expired reader', 'client', {
+        notBefore: new Date(Date.now() - 2 * day),
+        notAfter: new Date(Date.now() - day),
+      });
+      const seek = { start: position.at(0), stop: position.at(0) };
+      const answers = await bed()
+        .raw()
+        .deliver(await seekEnvelope(shared, expired, seek));
       expect(answers.map((answer) => answer.getStatus())).toEqual([Status.FORBIDDEN]);
     });
 

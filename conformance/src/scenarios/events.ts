@@ -3,6 +3,7 @@ import { checkpointers, type ChaincodeEvent, type CloseableAsyncIterable } from 
 import { type Bed, text } from '../harness/bed.js';
 import { failure } from '../harness/failure.js';
 import { chaincodes, shared } from '../harness/layout.js';
+import { impostor } from '../harness/pki.js';
 
 /** Reads events until there are as many as asked for, and closes the session. */
 async function take<T>(events: CloseableAsyncIterable<T>, count: number): Promise<T[]> {
@@ -210,6 +211,14 @@ export function events(bed: () => Bed): void {
   it('refuses a session of an organisation that is not a member', async () => {
     const theirs = bed().network('confined', { as: 'Org2MSP', via: 'Org1MSP' });
     const refused = await failure(take(await theirs.getChaincodeEvents('confined', { startBlock: 0n }), 1));
+    expect(refused.code).toBe(status.PERMISSION_DENIED);
+  });
+
+  it('refuses a session of an impostor', async () => {
+    const stranger = bed().gateway({ identity: await impostor('Org1MSP', 'client') });
+    const session = await stranger.getNetwork(shared).getChaincodeEvents('everything', { startBlock: 0n });
+    const refused = await failure(take(session, 1));
+    stranger.close();
     expect(refused.code).toBe(status.PERMISSION_DENIED);
   });
 

@@ -121,6 +121,11 @@ export function queries(bed: () => Bed): void {
     expect(page.found).toHaveLength(150);
   });
 
+  it('commits a transaction that reads a page and writes nothing', async () => {
+    const page = JSON.parse(await bed().submit('Queries:page', name(0), name(5), '2', '')) as unknown;
+    expect(page).toMatchObject({ fetchedRecordsCount: 2 });
+  });
+
   it('refuses to write after a page', async () => {
     const refused = await failure(bed().submit('Queries:pageThenPut', name(0), name(5)));
     expect(refused).toMatchObject({
