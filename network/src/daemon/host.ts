@@ -57,8 +57,11 @@ export class NetworkHost {
         files,
         config.basePort + CHAINCODE_PORT_OFFSET,
         ports,
-        async (deployment, address) =>
-          (await ledger.servicePackageId?.(deployment, address)) ?? deployment.packageId,
+        async (deployment, mspId, address) =>
+          (await ledger.service?.(deployment, mspId, address)) ?? {
+            packageId: deployment.packageId,
+            env: {},
+          },
       ),
     );
     try {

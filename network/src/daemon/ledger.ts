@@ -1,6 +1,12 @@
 import type { ResolvedConfig } from '../config/schema.js';
 import type { ChaincodeDeployment, ChannelOptions, EmbeddedStatus } from '../embedded-options.js';
-import type { FabricStatus } from './protocol.js';
+import type { Deployment, FabricStatus } from './protocol.js';
+
+/** As what a chaincode process runs. */
+export interface ServiceIdentity {
+  readonly packageId: string;
+  readonly env: Readonly<Record<string, string>>;
+}
 
 /** What the daemon needs of the ledger that it hosts. */
 export interface Ledger {
@@ -13,13 +19,10 @@ export interface Ledger {
   reconfigure?(config: ResolvedConfig, progress: (sentence: string) => void): Promise<void>;
   status(): EmbeddedStatus | Promise<EmbeddedStatus & { readonly fabric: FabricStatus }>;
   /**
-   * The package id under which a chaincode process at this address registers, where the ledger makes its own packages.
-   * `label` and `packageId` are those of the code.
+   * The package id under which an organisation's chaincode process at this address registers, and what is added to its
+   * environment, where the ledger makes its own packages.
    */
-  servicePackageId?(
-    code: { readonly label: string; readonly packageId: string },
-    address: string,
-  ): Promise<string>;
+  service?(code: Deployment, mspId: string, address: string): Promise<ServiceIdentity>;
   /** Reads all blocks and follows their hashes; `status` tells what is damaged. */
   verify?(): Promise<void>;
   close(): Promise<void>;

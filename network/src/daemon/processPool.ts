@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson, writeJson } from './files.js';
 import type { Layout } from './layout.js';
+import type { ServiceIdentity } from './ledger.js';
 import { findPort, isPortFree } from './ports.js';
 import { processIdentitySchema } from './processes.js';
 import type { Deployment, DaemonStatus } from './protocol.js';
@@ -32,13 +33,17 @@ export class ProcessPool {
 
   /**
    * Processes take the port that they had before, or the first free one from `firstPort` on, past the `reserved` ones.
-   * `identify` gives the package id of a process that will listen at an address.
+   * `identify` says as what an organisation's process runs that will listen at an address.
    */
   constructor(
     private readonly files: Layout,
     private readonly firstPort: number,
     reserved: Iterable<number>,
-    private readonly identify: (deployment: Deployment, address: string) => Promise<string>,
+    private readonly identify: (
+      deployment: Deployment,
+      mspId: string,
+      address: string,
+    ) => Promise<ServiceIdentity>,
   ) {
     this.#ports = new Set(reserved);
   }
@@ -59,14 +64,14 @@ export class ProcessPool {
     const { label, cwd } = deployment;
     const port = await this.allocatePort(key);
     const address = `127.0.0.1:${port}`;
-    const packageId = await this.identify(deployment, address);
+    const { packageId, env } = await this.identify(deployment, mspId, address);
     const process = new SupervisedProcess(
       {
         title: `The chaincode ${label} of ${mspId}`,
         failure: 'CHAINCODE_START_FAILED',
         argv: fillIn(deployment.argv, address, packageId),
         cwd,
-        env: environment(mspId, packageId, deployment.env, port),
+        env: environment(mspId, packageId, { ...env, ...deployment.env }, port),
         port,
         log: join(this.files.logs, `${label}-${mspId}.log`),
       },

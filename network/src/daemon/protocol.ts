@@ -20,6 +20,8 @@ export const deploymentSchema = z.strictObject({
   argv: z.tuple([z.string()], z.string()),
   cwd: z.string(),
   env: z.record(z.string(), z.string()),
+  /** Whether its server takes TLS settings as fabric-shim's does. */
+  tls: z.boolean().default(false),
   /** MSP ids of the organisations that run the chaincode. */
   organizations: z.array(z.string()).min(1),
   endorsement: z.string().optional(),

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { ChaincodeDeployment } from '../embedded-options.js';
 import { NetworkError } from '../errors.js';
 import type { AdministratorCli, Server } from './administrator.js';
-import { packChaincodeService } from './chaincode-package.js';
+import type { ChaincodePackage } from './chaincode-package.js';
 
 /*
  * Fabric's chaincode lifecycle as the `peer` program offers it. Every step is one organisation's own; only the commit
@@ -22,9 +22,6 @@ export interface CommittedDefinition {
 
 /** What organisations agree on when they define a chaincode. */
 export type Definition = Omit<ChaincodeDeployment, 'organizations'>;
-
-/** Where an organisation's chaincode process listens, and the package that says so. */
-export type Service = ChaincodeDeployment['organizations'][string];
 
 const definitionSchema = z.object({ name: z.string(), version: z.string().default(''), sequence: z.int() });
 const listSchema = z.object({ chaincode_definitions: z.array(definitionSchema).default([]) });
@@ -47,30 +44,26 @@ export async function committedDefinitions(
   return listSchema.parse(JSON.parse(output)).chaincode_definitions;
 }
 
-/**
- * Installs a package on the own peer, unless it is there.
- * @throws NetworkError CHAINCODE_INVALID when label and address do not give the package id.
- */
-export async function installPackage(admin: AdministratorCli, service: Service): Promise<void> {
-  const label = service.packageId.slice(0, service.packageId.lastIndexOf(':'));
-  const { bytes, packageId } = await packChaincodeService({ label, address: service.address });
-  if (packageId !== service.packageId) {
-    throw new NetworkError(
-      'CHAINCODE_INVALID',
-      `The package of ${label} at ${service.address} has the id ${packageId}, not ${service.packageId}.`,
-    );
-  }
+/** Keeps a package for the own peer, readable by its administrator alone: it may hold a private key. */
+export function keepPackage(admin: AdministratorCli, { packageId, bytes }: ChaincodePackage): void {
+  const file = packageFile(admin, packageId);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(file, bytes, { mode: 0o600 });
+}
+
+/** Installs a package that was kept on the own peer, unless it is there. */
+export async function installPackage(admin: AdministratorCli, packageId: string): Promise<void> {
   await admin.once(`install ${packageId}`, async () => {
     const installed = installedSchema.parse(
       JSON.parse(await admin.peer([...LIFECYCLE, 'queryinstalled', '-O', 'json'])),
     );
     if (installed.installed_chaincodes.some((candidate) => candidate.package_id === packageId)) return;
-    const folder = join(admin.folder, 'packages');
-    mkdirSync(folder, { recursive: true });
-    const file = join(folder, `${packageId.replace(':', '.')}.tar.gz`);
-    writeFileSync(file, bytes);
-    await admin.peer([...LIFECYCLE, 'install', file]);
+    await admin.peer([...LIFECYCLE, 'install', packageFile(admin, packageId)]);
   });
+}
+
+function packageFile(admin: AdministratorCli, packageId: string): string {
+  return join(admin.folder, 'packages', `${packageId.replace(':', '.')}.tar.gz`);
 }
 
 /** Approves a definition for the own organisation and waits until the own peer has the approval on its ledger. */
@@ -92,11 +85,11 @@ export async function installApproved(
   admin: AdministratorCli,
   channel: string,
   definition: Definition,
-  service: Service,
+  packageId: string,
 ): Promise<void> {
-  await installPackage(admin, service);
-  if ((await approvedPackage(admin, channel, definition)) === service.packageId) return;
-  await approveDefinition(admin, channel, definition, service.packageId);
+  await installPackage(admin, packageId);
+  if ((await approvedPackage(admin, channel, definition)) === packageId) return;
+  await approveDefinition(admin, channel, definition, packageId);
 }
 
 /** The package that the own organisation approved for a definition; undefined when it has not approved it. */
@@ -156,9 +149,9 @@ export async function defineChaincode(
 ): Promise<void> {
   await Promise.all(
     admins.map(async (admin) => {
-      const service = organizations[admin.administrator.mspId];
-      if (service) await installPackage(admin, service);
-      await approveDefinition(admin, channel, definition, service?.packageId);
+      const packageId = organizations[admin.administrator.mspId]?.packageId;
+      if (packageId !== undefined) await installPackage(admin, packageId);
+      await approveDefinition(admin, channel, definition, packageId);
     }),
   );
   const [first] = admins;

@@ -5,22 +5,24 @@ import { issueOrderer, ordererDomain } from '../certificates/index.js';
 import type { ResolvedConfig } from '../config/index.js';
 import { channelOptions } from '../daemon/embeddedConfig.js';
 import { readJson, writeJson } from '../daemon/files.js';
-import type { Ledger } from '../daemon/ledger.js';
-import type { FabricStatus } from '../daemon/protocol.js';
+import type { Ledger, ServiceIdentity } from '../daemon/ledger.js';
+import type { Deployment, FabricStatus } from '../daemon/protocol.js';
 import type { ChaincodeDeployment, ChannelOptions, EmbeddedStatus } from '../embedded-options.js';
 import { NetworkError } from '../errors.js';
 import type { AdministratorCli } from './administrator.js';
 import { findFabric, type FabricBinaries } from './binaries.js';
 import { packChaincodeService } from './chaincode-package.js';
+import { chaincodeTls } from './chaincode-tls.js';
 import { joinChannel } from './channels.js';
 import { FabricCli } from './cli.js';
-import { committedDefinitions, defineChaincode, installApproved } from './lifecycle.js';
+import { committedDefinitions, defineChaincode, installApproved, keepPackage } from './lifecycle.js';
 import { changeMembers } from './members.js';
 import { Nodes } from './nodes.js';
 import {
   checkPlannedPorts,
   nativePaths,
   ordererName,
+  organization,
   planNetwork,
   planPeer,
   planSchema,
@@ -101,16 +103,18 @@ export class NativeNetwork implements Ledger {
   }
 
   /**
-   * The package id under which an organisation's process of a chaincode must register. A package for a service says
-   * where it listens and nothing of its code, so its label carries the code's digest.
+   * Packs what an organisation's peer needs to call its chaincode process. The package says where that listens and
+   * nothing of the code, so its label carries the code's digest.
    */
-  async servicePackageId(
-    code: { readonly label: string; readonly packageId: string },
-    address: string,
-  ): Promise<string> {
+  async service(code: Deployment, mspId: string, address: string): Promise<ServiceIdentity> {
     const digest = code.packageId.slice(code.packageId.lastIndexOf(':') + 1);
     const label = `${code.label}-${digest.slice(0, 16)}`;
-    return (await packChaincodeService({ label, address })).packageId;
+    const admin = this.#cli.as(mspId);
+    const { domain } = organization(this.#cli.config, mspId);
+    const tls = code.tls ? await chaincodeTls(admin, domain) : undefined;
+    const packed = await packChaincodeService({ label, address, ...(tls && { tls: tls.client }) });
+    keepPackage(admin, packed);
+    return { packageId: packed.packageId, env: tls?.env ?? {} };
   }
 
   /**
@@ -136,8 +140,8 @@ export class NativeNetwork implements Ledger {
     await this.#cli.chooseOrderer();
     const { organizations, ...definition } = deployment;
     await Promise.all(
-      Object.entries(organizations).map(([mspId, service]) =>
-        installApproved(this.#cli.as(mspId), channel, definition, service),
+      Object.entries(organizations).map(([mspId, { packageId }]) =>
+        installApproved(this.#cli.as(mspId), channel, definition, packageId),
       ),
     );
     await untilCallable(this.#cli, channel, deployment);

@@ -1,6 +1,8 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { transact } from '../cli/transact.js';
 import { killGroup, identifyProcess } from '../daemon/processes.js';
 import {
@@ -94,6 +96,14 @@ describeNative(title('native network with peerless organisations'), () => {
         ],
       },
     });
+  });
+
+  it('lets nobody but the peer talk to a chaincode process', async () => {
+    const found = await status(dir);
+    const address = found.state === 'running' ? found.daemon.processes[0]?.address : undefined;
+    const [host = '', port] = (address ?? '').split(':');
+    const stranger = connect({ host, port: Number(port), rejectUnauthorized: false });
+    await expect(once(stranger, 'close')).rejects.toThrow('certificate required');
   });
 
   it('lets a user without a peer submit and read, with the attributes of the certificate', async () => {

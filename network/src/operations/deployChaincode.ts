@@ -91,6 +91,7 @@ export async function deployChaincode(
 interface Start {
   argv: [string, ...string[]];
   cwd: string;
+  tls: boolean;
 }
 
 /** Ends a chaincode process together with the daemon; see daemon/leash.ts. */
@@ -103,7 +104,7 @@ async function prepare({
 }: DeployRequest): Promise<{ start: Start; chaincode: ChaincodePackage }> {
   if (command !== undefined && path === undefined)
     return {
-      start: { argv: [process.execPath, LEASH, ...command], cwd: process.cwd() },
+      start: { argv: [process.execPath, LEASH, ...command], cwd: process.cwd(), tls: false },
       chaincode: await packCommand(label, command),
     };
   if (path === undefined || command !== undefined)
@@ -125,6 +126,7 @@ async function prepare({
         '{id}',
       ],
       cwd: folder,
+      tls: true,
     },
     chaincode: await packProject(label, folder),
   };

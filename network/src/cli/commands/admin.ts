@@ -1,17 +1,18 @@
-import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { NetworkError } from '../../errors.js';
 import { openAdministrator, openNetwork } from '../../native/administration.js';
 import type { AdministratorCli, Server } from '../../native/administrator.js';
 import { majorityAfter, type ChannelChange } from '../../native/channel-update.js';
-import { packChaincodeService } from '../../native/chaincode-package.js';
+import { packChaincodeService, type ChaincodeTls } from '../../native/chaincode-package.js';
 import { joinPeer } from '../../native/channels.js';
 import type { FabricCli } from '../../native/cli.js';
 import {
   approveDefinition,
   commitDefinition,
   installPackage,
+  keepPackage,
   readiness,
   type Definition,
 } from '../../native/lifecycle.js';
@@ -179,16 +180,39 @@ function snapshotStep(output: Output): Command {
     });
 }
 
+interface InstallFlags extends Common {
+  label: string;
+  address: string;
+  tlsRoot?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+}
+
 function installStep(output: Output): Command {
   return new Command('install')
     .description('install the package of a chaincode service on the own peer')
     .requiredOption('--label <label>', "the package's label, which should carry the code's digest")
     .requiredOption('--address <address>', "host:port of the own organisation's chaincode process")
-    .action(async (flags: Common & { label: string; address: string }) => {
-      const { packageId } = await packChaincodeService(flags);
-      await installPackage(await administrator(flags), { address: flags.address, packageId });
-      output.result({ packageId }, packageId);
+    .option('--tls-root <file>', 'authority of its TLS certificate, with the next two')
+    .option('--tls-cert <file>', 'TLS certificate by which the peer makes itself known to it')
+    .option('--tls-key <file>', 'private key of that certificate')
+    .action(async (flags: InstallFlags) => {
+      const admin = await administrator(flags);
+      const packed = await packChaincodeService({ ...flags, ...tlsOf(flags) });
+      keepPackage(admin, packed);
+      await installPackage(admin, packed.packageId);
+      output.result({ packageId: packed.packageId }, packed.packageId);
     });
+}
+
+function tlsOf({ tlsRoot, tlsCert, tlsKey }: InstallFlags): { tls?: ChaincodeTls } {
+  if (tlsRoot === undefined && tlsCert === undefined && tlsKey === undefined) return {};
+  if (tlsRoot === undefined || tlsCert === undefined || tlsKey === undefined)
+    throw new NetworkError('CONFIG_INVALID', 'TLS needs all of --tls-root, --tls-cert and --tls-key.');
+  const [rootCertificate, clientCertificate, clientKey] = [tlsRoot, tlsCert, tlsKey].map((file) =>
+    readFileSync(file, 'utf8'),
+  ) as [string, string, string];
+  return { tls: { rootCertificate, clientCertificate, clientKey } };
 }
 
 interface DefinitionFlags extends Common {
