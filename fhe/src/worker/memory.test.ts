@@ -90,4 +90,5 @@ test(`${CYCLES} cycles of encryption, product and release leave the WebAssembly 
   expect(state()).toEqual(before);
   expect(largestError).toBeLessThan(1e-3);
   engine[Symbol.dispose]();
-});
+  // Half a minute of one core; wide, for a machine that is busy.
+}, 600_000);
