@@ -81,34 +81,44 @@ export class Chain {
       return;
     }
     this.#links.push(link);
+    const changed = new Set<string>();
     block.data.forEach((bytes, position) => {
       const transaction = new TransactionEnvelope(bytes);
       const code = codes[position] ?? Code.INVALID_OTHER_REASON;
       if (!this.#transactions.has(transaction.txId))
         this.#transactions.set(transaction.txId, { block: number, code });
-      if (transaction.isEndorserTransaction) this.#apply(transaction, code, `${number}:${position}`, problem);
+      const expected = transaction.isEndorserTransaction
+        ? this.#apply(transaction, `${number}:${position}`, changed)
+        : Code.VALID;
+      if (code !== expected) throw problem(`transaction ${position} has code ${code} instead of ${expected}`);
     });
   }
 
-  /** Repeats the check of the reads and the writes, with the test's own state. */
-  #apply(transaction: TransactionEnvelope, code: number, at: string, problem: (what: string) => Error): void {
+  /**
+   * Repeats the check of the reads and the writes, with the test's own state.
+   *
+   * @param at the version that the writes get
+   * @param changed keys that transactions before in the block have changed
+   * @returns the code that the transaction should have
+   */
+  #apply(transaction: TransactionEnvelope, at: string, changed: Set<string>): number {
     for (const { namespace, set } of transaction.action?.readWriteSets ?? []) {
       if (namespace !== this.chaincode) continue;
       const current = set.getReadsList().every((read) => {
         const version = read.getVersion();
         const seen = version && `${version.getBlockNum()}:${version.getTxNum()}`;
-        return this.#state.get(read.getKey())?.version === seen;
+        // Even the deletion of a key that was not there is a change.
+        return !changed.has(read.getKey()) && this.#state.get(read.getKey())?.version === seen;
       });
-      const expected = current ? Code.VALID : Code.MVCC_READ_CONFLICT;
-      if (code !== expected)
-        throw problem(`the transaction at ${at} has code ${code} instead of ${expected}`);
-      if (code !== Code.VALID) continue;
+      if (!current) return Code.MVCC_READ_CONFLICT;
       for (const write of set.getWritesList()) {
         const value = Buffer.from(write.getValue_asU8()).toString();
+        changed.add(write.getKey());
         if (write.getIsDelete()) this.#state.delete(write.getKey());
         else this.#state.set(write.getKey(), { value, version: at });
       }
     }
+    return Code.VALID;
   }
 }
 

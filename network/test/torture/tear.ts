@@ -19,12 +19,14 @@ export function tearFiles(
   const done: string[] = [];
   const peers = organizations.map((mspId) => join(dir, 'peers', mspId, channel));
   const orderer = lastSegment(join(dir, 'orderer', channel));
-  if (random.chance(0.15)) {
-    truncateSync(orderer, lastRecord(readFileSync(orderer)));
+  const orderersLast = lastRecord(orderer);
+  if (orderersLast !== undefined && random.chance(0.15)) {
+    truncateSync(orderer, orderersLast);
     done.push('the orderer lost its last block');
   }
   for (const file of [orderer, ...peers.map((peer) => lastSegment(join(peer, 'blocks')))]) {
-    if (!random.chance(0.4)) continue;
+    // A second torn record cannot come before the first one was cut off.
+    if (lastRecord(file) === undefined || !random.chance(0.4)) continue;
     appendFileSync(file, tornRecord(random));
     done.push(`a torn record in ${file}`);
   }
@@ -74,12 +76,16 @@ function tornRecord(random: Random): Buffer {
   }
 }
 
-/** Where the last whole record of a file of blocks begins. */
-function lastRecord(bytes: Buffer): number {
-  let last = 0;
-  for (let offset = 0; offset + 12 <= bytes.length;) {
+/** Where the last record of a file of blocks begins; undefined where something is unfinished behind it. */
+function lastRecord(file: string): number | undefined {
+  const bytes = readFileSync(file);
+  let last: number | undefined;
+  for (let offset = 0; offset < bytes.length;) {
+    if (offset + 12 > bytes.length) return undefined;
     const end = offset + 12 + bytes.readUInt32BE(offset);
-    if (end > bytes.length || end === offset + 12) break;
+    const body = bytes.subarray(offset + 12, end);
+    if (end > bytes.length || body.length === 0 || crc32(body) !== bytes.readUInt32BE(offset + 4))
+      return undefined;
     last = offset;
     offset = end;
   }
