@@ -1,6 +1,7 @@
-/** What a release shows is distributed as the theory says. Thresholds lie five deviations out. */
+/** What a release shows is distributed as the theory says. */
 import { bareShare, encrypt, exactValue, holder, stage, type Stage } from './attacks/stage.js';
 import { reconstructSecret } from './ceremonyFixture.js';
+import { limit, normalScore, uniformScore } from './chiSquare.js';
 import { wordsOf } from '../src/bytes/words.js';
 import { combineShares } from '../src/release/combine.js';
 import { releaseShare, sumOfC0 } from '../src/release/share.js';
@@ -11,20 +12,6 @@ beforeAll(async () => {
   scene = await stage('toy', 4, 3);
 });
 
-/** Chi-square of values below a modulus against uniform, in deviations of the statistic. */
-function deviations(values: Iterable<bigint>, modulus: bigint, bins: number): number {
-  const counts = new Array<number>(bins).fill(0);
-  let total = 0;
-  for (const value of values) {
-    const bin = Number((value * BigInt(bins)) / modulus);
-    counts[bin] = (counts[bin] as number) + 1;
-    total++;
-  }
-  const expected = total / bins;
-  const statistic = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
-  return Math.abs(statistic - (bins - 1)) / Math.sqrt(2 * (bins - 1));
-}
-
 const zeros = (): Uint8Array => encrypt(scene, new Float64Array(scene.set.slots)).body;
 
 describe('t - 1 holders (toy)', () => {
@@ -33,7 +20,7 @@ describe('t - 1 holders (toy)', () => {
     const words = reconstructSecret(keys.slice(0, 2));
     for (let limb = 0; limb < set.dataPrimes; limb++) {
       const part = words.subarray(limb * set.polyModulusDegree, (limb + 1) * set.polyModulusDegree);
-      expect(deviations(part, set.primes[limb] as bigint, 64)).toBeLessThan(5);
+      expect(Math.abs(uniformScore(part, set.primes[limb] as bigint, 64))).toBeLessThan(limit);
     }
     // With one holder more there is no choice left: every t give the same.
     expect(reconstructSecret(keys.slice(1, 4))).toEqual(reconstructSecret(keys.slice(0, 3)));
@@ -41,22 +28,22 @@ describe('t - 1 holders (toy)', () => {
 
   it.each([[[1, 2]], [[1, 4]], [[2, 4]], [[1]]])('of a committee, %s, open a uniform number', (present) => {
     const { set } = scene;
-    const opened = Array.from({ length: 640 }, () => {
+    const opened = Array.from({ length: 320 }, () => {
       const body = zeros();
       const shares = present.map((index) => bareShare(holder(scene, index), body, committee)[0] as bigint);
       const c0 = wordsOf(sumOfC0(body, set))[0] as bigint;
       return shares.reduce((total, share) => total + share, c0) % (set.primes[0] as bigint);
     });
-    expect(deviations(opened, set.primes[0] as bigint, 16)).toBeLessThan(5);
+    expect(Math.abs(uniformScore(opened, set.primes[0] as bigint, 16))).toBeLessThan(limit);
   });
 
   it('and every single share as it is sent are uniform', () => {
     const { set } = scene;
-    const sent = Array.from({ length: 640 }, () => {
+    const sent = Array.from({ length: 320 }, () => {
       const request = { ciphertext: zeros(), committee, sigma: 1n << 30n };
       return wordsOf(releaseShare(holder(scene, 2), request))[0] as bigint;
     });
-    expect(deviations(sent, set.primes[0] as bigint, 16)).toBeLessThan(5);
+    expect(Math.abs(uniformScore(sent, set.primes[0] as bigint, 16))).toBeLessThan(limit);
   });
 });
 
@@ -83,13 +70,13 @@ describe('noise', () => {
     ['flooding', false],
     ['flooding and differential privacy', true],
   ])('of %s has t times the variance of one holder (chi-square)', (_, withPrivacy) => {
-    const count = 800;
-    expect(Math.abs(chiSquare(count, withPrivacy) - count)).toBeLessThan(5 * Math.sqrt(2 * count));
+    const count = 400;
+    expect(Math.abs(normalScore(chiSquare(count, withPrivacy), count))).toBeLessThan(limit);
   });
 
   it('of two thirds of the variance would not pass for the whole', () => {
-    const count = 800;
+    const count = 400;
     const statistic = (2 / 3) * chiSquare(count, false);
-    expect(Math.abs(statistic - count)).toBeGreaterThan(5 * Math.sqrt(2 * count));
+    expect(normalScore(statistic, count)).toBeLessThan(-limit / 2);
   });
 });

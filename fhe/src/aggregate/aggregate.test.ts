@@ -1,3 +1,4 @@
+import { limit, normalScore, uniformScore } from '../../test/chiSquare.js';
 import { epochId, runCeremony } from '../../test/ceremonyFixture.js';
 import { sha256Hex } from '../bytes/canonical.js';
 import { parameterSet } from '../params/parameterSet.js';
@@ -118,7 +119,7 @@ describe('vectors of plain aggregates', () => {
     }
     // Three holders, each the whole variance: chi-square with 420 degrees of freedom.
     const freedom = count * format.length;
-    expect(Math.abs(square / 3 - freedom)).toBeLessThan(5 * Math.sqrt(2 * freedom));
+    expect(Math.abs(normalScore(square / 3, freedom))).toBeLessThan(limit);
     const request = { vectorId: 'v', sum: held[0] as BigUint64Array, inputs, committee };
     expect(() => releaseVectorShare(keys[0] as HolderKey, { ...request, privacySigma: 1n << 50n })).toThrow(
       fails('RELEASE_REFUSED'),
@@ -129,13 +130,7 @@ describe('vectors of plain aggregates', () => {
     const words = encodeVector(new Array<number>(2000).fill(3), { ...format, length: 2000 });
     const [, second, third] = shareVector(words, threshold, n);
     for (const share of [second, third]) {
-      const bins = new Array<number>(16).fill(0);
-      for (const word of share ?? []) {
-        const bin = Number((word * 16n) / fieldPrime);
-        bins[bin] = (bins[bin] as number) + 1;
-      }
-      const statistic = bins.reduce((total, count) => total + (count - 125) ** 2 / 125, 0);
-      expect(Math.abs(statistic - 15)).toBeLessThan(5 * Math.sqrt(30));
+      expect(Math.abs(uniformScore(share ?? [], fieldPrime, 16))).toBeLessThan(limit);
     }
   });
 });

@@ -1,3 +1,4 @@
+import { limit, uniformScore } from '../../test/chiSquare.js';
 import { parameterSet } from '../params/parameterSet.js';
 import { sha256 } from '../bytes/canonical.js';
 import { pairKey, zeroShare } from './zeroSharing.js';
@@ -37,13 +38,8 @@ describe('zeroShare', () => {
   });
 
   it('is uniform (chi-square)', () => {
-    const bins = new Array<number>(16).fill(0);
-    for (let i = 0; i < 3200; i++) {
-      const bin = Number(((share(1, [1, 2, 3], i)[0] as bigint) * 16n) / (moduli[0] as bigint));
-      bins[bin] = (bins[bin] as number) + 1;
-    }
-    const statistic = bins.reduce((total, count) => total + (count - 200) ** 2 / 200, 0);
-    expect(Math.abs(statistic - 15)).toBeLessThan(5 * Math.sqrt(30));
+    const words = Array.from({ length: 3200 }, (_, i) => share(1, [1, 2, 3], i)[0] as bigint);
+    expect(Math.abs(uniformScore(words, moduli[0] as bigint, 16))).toBeLessThan(limit);
   });
 
   it('needs a key in common with every other member', () => {
