@@ -41,7 +41,7 @@ describe('findFabric', () => {
     await expect(findFabric({ FABRIC_BIN_DIR: folder })).rejects.toMatchObject({
       code: 'FABRIC_MISSING',
       message: expect.stringMatching(
-        /^Fabric's orderer and osnadmin were not found on FABRIC_BIN_DIR .*documentation.*--backend embedded.*none\.$/,
+        /^Fabric's orderer and osnadmin were not found in FABRIC_BIN_DIR .*documentation.*--backend embedded.*none\.$/,
       ) as unknown,
     });
   });

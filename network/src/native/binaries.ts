@@ -46,11 +46,11 @@ export async function findFabric(env: NodeJS.ProcessEnv = process.env): Promise<
   const found = findPrograms(env);
   if ('missing' in found) {
     const place = env['FABRIC_BIN_DIR']
-      ? `FABRIC_BIN_DIR (${env['FABRIC_BIN_DIR']})`
-      : 'PATH or FABRIC_BIN_DIR';
+      ? `in FABRIC_BIN_DIR (${env['FABRIC_BIN_DIR']})`
+      : 'on PATH or in FABRIC_BIN_DIR';
     throw new NetworkError(
       'FABRIC_MISSING',
-      `Fabric's ${list(found.missing)} ${found.missing.length === 1 ? 'was' : 'were'} not found on ${place}: ` +
+      `Fabric's ${list(found.missing)} ${found.missing.length === 1 ? 'was' : 'were'} not found ${place}: ` +
         `Fabric's documentation ("Install Fabric and Fabric Samples", or the releases page of hyperledger/fabric) ` +
         `has the binaries of 3.1 and 2.5, and the embedded network (--backend embedded) needs none.`,
     );
