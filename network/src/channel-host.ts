@@ -10,7 +10,7 @@ import { type PeerChannel } from './endorser/channel.js';
 import { PeerLedger } from './ledger/peer-ledger.js';
 import { Signer } from './msp/identity.js';
 import { MspManager } from './msp/manager.js';
-import { type Msp } from './msp/msp.js';
+import { Msp } from './msp/msp.js';
 import { genesisEnvelope } from './orderer/genesis.js';
 import { OrdererChannel } from './orderer/orderer.js';
 import { ChannelPolicies, parsePolicy } from './policy/channel-policies.js';
@@ -36,15 +36,16 @@ export class ChannelHost {
   static async open(
     options: ChannelOptions,
     network: EmbeddedOptions,
-    msps: ReadonlyMap<string, Msp>,
     log: (message: string) => void,
   ): Promise<ChannelHost> {
-    const members = options.members.map((mspId) => {
-      const msp = msps.get(mspId);
-      if (!msp)
+    const members: Msp[] = [];
+    for (const mspId of options.members) {
+      const organization = network.organizations.find((candidate) => candidate.mspId === mspId);
+      if (!organization)
         throw new EmbeddedError('ORGANIZATION_UNKNOWN', `There is no organisation ${mspId} in the network.`);
-      return msp;
-    });
+      const lists = [...(organization.revocationLists ?? []), ...(network.revocationLists?.(mspId) ?? [])];
+      members.push(await Msp.create({ ...organization, revocationLists: lists }));
+    }
     const endorsement = parsePolicy(options.endorsement);
     const policies = new ChannelPolicies(new MspManager(members), options.members, {
       Endorsement: endorsement,

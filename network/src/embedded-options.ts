@@ -70,6 +70,8 @@ export interface EmbeddedOptions {
     readonly signing: KeyPair;
   };
   readonly channels: readonly ChannelOptions[];
+  /** Lists of an organisation beside those above; asked whenever a channel is opened or created. */
+  readonly revocationLists?: (mspId: string) => readonly string[];
   /** Proposals whose timestamp is further away than this are refused; default 900. */
   readonly timeWindowSeconds?: number;
   /** Longest run of one transaction in a chaincode process, default 30 000. */

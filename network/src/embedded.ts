@@ -12,11 +12,11 @@ import { channelStatus } from './embedded-status.js';
 import { commitDefinition } from './endorser/commit-definition.js';
 import { type PeerDirectory } from './gateway/peer-directory.js';
 import { Signer } from './msp/identity.js';
-import { Msp } from './msp/msp.js';
 import { type BroadcastResult } from './orderer/orderer.js';
 import { PeerNode } from './peer-node.js';
 import { encodeApplicationPolicy, parsePolicy } from './policy/channel-policies.js';
 import { equalBytes, errorMessage } from './protos/bytes.js';
+import { TransactionEnvelope } from './protos/transaction.js';
 
 export { EmbeddedError, type EmbeddedErrorCode } from './embedded-error.js';
 
@@ -44,7 +44,6 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedN
 export class EmbeddedNetwork implements PeerDirectory, AsyncDisposable {
   readonly #channels = new Map<string, ChannelHost>();
   readonly #peers = new Map<string, PeerNode>();
-  readonly #msps = new Map<string, Msp>();
   /** Names of the chaincodes defined on each channel. */
   readonly #chaincodes = new Map<string, Set<string>>();
   readonly #log: (message: string) => void;
@@ -64,7 +63,12 @@ export class EmbeddedNetwork implements PeerDirectory, AsyncDisposable {
   }
 
   broadcast(channel: string, envelope: Uint8Array): BroadcastResult | undefined {
-    return this.#channels.get(channel)?.orderer.broadcast(envelope);
+    const named = this.#channels.get(channel);
+    if (!named) return undefined;
+    const transaction = new TransactionEnvelope(envelope);
+    // The orderer goes by the channel in the transaction.
+    const { orderer } = (transaction.headers && this.#channels.get(transaction.channelId)) ?? named;
+    return orderer.broadcast(transaction);
   }
 
   /**
@@ -165,9 +169,6 @@ export class EmbeddedNetwork implements PeerDirectory, AsyncDisposable {
   /** Use `startEmbedded`. */
   async open(): Promise<void> {
     mkdirSync(this.options.dir, { recursive: true, mode: 0o700 });
-    for (const organization of this.options.organizations) {
-      this.#msps.set(organization.mspId, await Msp.create(organization));
-    }
     for (const channel of this.options.channels) await this.#openChannel(channel);
     for (const organization of this.options.organizations) {
       if (!organization.peer) continue;
@@ -225,7 +226,7 @@ export class EmbeddedNetwork implements PeerDirectory, AsyncDisposable {
     if (this.#channels.has(options.name)) {
       throw new EmbeddedError('CHANNEL_EXISTS', `The channel ${options.name} exists already.`);
     }
-    const channel = await ChannelHost.open(options, this.options, this.#msps, this.#log);
+    const channel = await ChannelHost.open(options, this.options, this.#log);
     this.#channels.set(options.name, channel);
     this.#chaincodes.set(options.name, new Set());
     return channel;

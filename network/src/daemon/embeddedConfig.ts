@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   ADMIN,
   ordererDomain,
@@ -36,6 +37,10 @@ export function embeddedOptions(config: ResolvedConfig, log: (message: string) =
       signing: signingPair(orderer.orderer),
     },
     channels: config.channels.map(channelOptions),
+    revocationLists: (mspId) =>
+      config.organizations
+        .filter((organization) => organization.mspId === mspId)
+        .flatMap(({ domain }) => revocationLists(peerOrganizationPaths(config.dir, domain).msp)),
     timeWindowSeconds: config.timeWindowSeconds,
     log,
   };
@@ -78,6 +83,12 @@ function organizationOptions(
       listenAddress: `127.0.0.1:${port}`,
     },
   };
+}
+
+/** Where administrators put the lists of their authorities, as in Fabric's own tree. */
+function revocationLists(msp: string): string[] {
+  const folder = join(msp, 'crls');
+  return existsSync(folder) ? readdirSync(folder).map((name) => text(join(folder, name))) : [];
 }
 
 function signingPair({ msp }: NodePaths): KeyPair {

@@ -7,7 +7,7 @@ import { type ChaincodeDefinition, lifecycleNamespace } from '../ledger/lifecycl
 import { type PeerLedger } from '../ledger/peer-ledger.js';
 import { type Signer } from '../msp/identity.js';
 import { type OrdererChannel } from '../orderer/orderer.js';
-import { Code, codeName, transactionId } from '../protos/transaction.js';
+import { Code, codeName, TransactionEnvelope, transactionId } from '../protos/transaction.js';
 import { type Endorser } from './endorser.js';
 import { commitDefinitionArguments } from './lifecycle.js';
 import { unpackProposal } from './proposal.js';
@@ -46,7 +46,7 @@ export async function commitDefinition(
   envelope.setSignature(administrator.sign(envelope.getPayload_asU8()));
   const timeout = AbortSignal.timeout(commitTimeoutMs);
   const committed = peers.map(({ ledger }) => ledger.transactionStatus(txId, timeout));
-  const { status, info } = orderer.broadcast(envelope.serializeBinary());
+  const { status, info } = orderer.broadcast(new TransactionEnvelope(envelope.serializeBinary()));
   if (status !== common.Status.SUCCESS) throw refused(info);
   for (const result of await Promise.all(committed)) {
     if (!result) throw refused('it was not committed in time');

@@ -25,7 +25,7 @@ export class Gateway {
       'failed to unpack transaction proposal: ',
     );
     const proposal = signed ?? new peer.SignedProposal();
-    if (this.directory.peersOf(channel).length === 0) {
+    if (!this.local.channel(channel)) {
       throw rpc.unavailable(
         `failed to get config for channel [${channel}]: could not get last config for channel ${channel}`,
       );

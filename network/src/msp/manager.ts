@@ -1,6 +1,6 @@
 import { asBuffer } from '../protos/bytes.js';
 import { Identity, parseIdentity } from './identity.js';
-import { type Msp, type PrincipalRole } from './msp.js';
+import { type Msp, type PrincipalRole, unknownAuthority } from './msp.js';
 
 const cachedIdentities = 1000;
 
@@ -17,14 +17,16 @@ export class MspManager {
     return [...this.#msps.keys()];
   }
 
-  /** @throws Error where the organisation is unknown here or the certificate cannot be read */
+  /** @throws Error where the organisation is unknown here or none of its authorities issued the certificate */
   deserialize(bytes: Uint8Array): Identity {
     const cacheKey = asBuffer(bytes).toString('latin1');
     const known = this.#identities.get(cacheKey);
     if (known) return known;
     const { mspId, pem } = parseIdentity(bytes);
-    if (!this.#msps.has(mspId)) throw new Error(`MSP ${mspId} is unknown`);
+    const msp = this.#msps.get(mspId);
+    if (!msp) throw new Error(`MSP ${mspId} is unknown`);
     const identity = new Identity(mspId, pem);
+    if (!msp.vouchesFor(identity)) throw new Error(unknownAuthority);
     const oldest = this.#identities.keys().next();
     if (this.#identities.size >= cachedIdentities && !oldest.done) this.#identities.delete(oldest.value);
     this.#identities.set(cacheKey, identity);

@@ -3,6 +3,9 @@ import { X509Certificate } from 'node:crypto';
 import { X509Certificate as PeculiarCertificate, X509Crl } from '@peculiar/x509';
 import { type Identity, type NodeRole } from './identity.js';
 
+export const unknownAuthority =
+  'could not obtain certification chain: certificate signed by unknown authority';
+
 export interface MspOptions {
   readonly mspId: string;
   readonly rootCertificates: readonly string[];
@@ -49,6 +52,11 @@ export class Msp {
     return new Msp(options.mspId, roots, intermediates, revoked);
   }
 
+  /** True if the certificate leads to one of the roots, whatever else may be wrong with it. */
+  vouchesFor({ certificate }: Identity): boolean {
+    return certificate.ca || this.#issuerOf(certificate) !== undefined;
+  }
+
   /** Why the identity is not a valid member; null if it is. The answer is kept for each identity object. */
   problem(identity: Identity): string | null {
     let problem = this.#valid.get(identity);
@@ -69,7 +77,7 @@ export class Msp {
     const { certificate } = identity;
     if (certificate.ca) return 'A CA certificate cannot be used directly by this MSP';
     const issuer = this.#issuerOf(certificate);
-    if (!issuer) return 'could not obtain certification chain: certificate signed by unknown authority';
+    if (!issuer) return unknownAuthority;
     if (this.revoked.get(issuer.fingerprint256)?.has(normalSerial(certificate.serialNumber))) {
       return 'The certificate has been revoked';
     }

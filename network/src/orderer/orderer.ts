@@ -5,7 +5,7 @@ import { remembered } from '../ledger/validator.js';
 import { type Signer } from '../msp/identity.js';
 import { type ChannelPolicies } from '../policy/channel-policies.js';
 import { type Block, blockHeaderBytes, metadataIndex, newBlock, withMetadata } from '../protos/block.js';
-import { TransactionEnvelope } from '../protos/transaction.js';
+import { type TransactionEnvelope } from '../protos/transaction.js';
 import { BlockCutter } from './block-cutter.js';
 
 /** The orderer's answer to a broadcast message. */
@@ -86,8 +86,7 @@ export class OrdererChannel {
   }
 
   /** Takes a signed envelope; SUCCESS means that it will be in a block, not that it is valid. */
-  broadcast(bytes: Uint8Array): BroadcastResult {
-    const transaction = new TransactionEnvelope(bytes);
+  broadcast(transaction: TransactionEnvelope): BroadcastResult {
     const refused = this.#refusal(transaction);
     if (refused) return refused;
     const size = transaction.payload.length + transaction.signature.length;
