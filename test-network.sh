@@ -13,16 +13,21 @@ The main job
   test [jest args]  install what is missing, build, run all tests
 
 A development network of Hyperledger Fabric, without Docker and without binaries
-  up                start the network      (--orgs N, --channel NAME; -h for all flags)
-  createChannel     add a channel          (-c NAME)
+  up                start the network      (--orgs N, -c CHANNEL)
+  createChannel     add a channel          (-c CHANNEL)
   deployCC          deploy a chaincode     (-ccn NAME -ccp FOLDER -ccl typescript|javascript)
-  cc                list, invoke or query a chaincode
+  cc                list, invoke, query or package a chaincode
   status, logs      what runs, and what it says
+  stop              stop the network and keep its ledger; up goes on with it
   down              stop the network and the demo, and remove everything they made
   restart           down, then up
   prereq            install and build only
 
-Without a verb, or with -h: this text.
+The same with real Fabric peers and orderers, where their binaries are on PATH or in FABRIC_BIN_DIR
+  up --backend native [-bft]
+  addInstitution, removeInstitution, admin
+
+Without a verb, or with -h: this text. "VERB -h" shows a verb's flags.
 EOF
 }
 
@@ -35,7 +40,8 @@ readonly verb="${1:-}"
 [ $# -gt 0 ] && shift
 case "$verb" in
   '' | -h | --help | help) usage && exit 0 ;;
-  demo | test | prereq | up | createChannel | deployCC | cc | status | logs | down | restart) ;;
+  demo | test | prereq | up | createChannel | deployCC | cc | status | logs | stop | down | restart) ;;
+  addInstitution | removeInstitution | admin) ;;
   *) die "Unknown verb '$verb'; run ./test-network.sh -h for the list." ;;
 esac
 
