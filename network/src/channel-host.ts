@@ -6,6 +6,7 @@ import {
   type EmbeddedOptions,
 } from './embedded-options.js';
 import { EmbeddedError } from './embedded-error.js';
+import { explain } from './diagnosis/explanations.js';
 import { type PeerChannel } from './endorser/channel.js';
 import { PeerLedger } from './ledger/peer-ledger.js';
 import { Signer } from './msp/identity.js';
@@ -16,7 +17,7 @@ import { OrdererChannel } from './orderer/orderer.js';
 import { ChannelPolicies, parsePolicy } from './policy/channel-policies.js';
 import { type Block } from './protos/block.js';
 import { errorMessage } from './protos/bytes.js';
-import { codeName, TransactionEnvelope } from './protos/transaction.js';
+import { Code, codeName, TransactionEnvelope, type ValidationCode } from './protos/transaction.js';
 
 /** One channel of the network: its policies, its orderer and the ledgers of its peers. */
 export class ChannelHost {
@@ -83,10 +84,7 @@ export class ChannelHost {
       channel: options.name,
       policies,
       log: (message) => this.log(`${mspId}: ${options.name}: ${message}`),
-      onInvalid: (txId, { code, reason }) =>
-        this.log(
-          `${mspId}: ${options.name}: transaction ${txId} is invalid: ${codeName(code)}: ${reason ?? ''}`,
-        ),
+      onInvalid: (txId, { code, reason }) => explain(txId, invalidSentence(code, reason)),
     });
     try {
       for (let number = orderer.height; number < ledger.height; number++) {
@@ -124,4 +122,12 @@ export class ChannelHost {
       else this.log(`${mspId ?? ''}: ${this.options.name}: commit failed: ${errorMessage(result.reason)}`);
     });
   }
+}
+
+function invalidSentence(code: ValidationCode, reason = ''): string {
+  const retry: readonly ValidationCode[] = [Code.MVCC_READ_CONFLICT, Code.PHANTOM_READ_CONFLICT];
+  const advice = retry.includes(code)
+    ? ' since it was endorsed; another transaction was faster, so submit it again'
+    : '';
+  return `it is in the ledger as invalid, ${codeName(code)}: ${reason}${advice}`;
 }

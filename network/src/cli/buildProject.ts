@@ -11,8 +11,10 @@ import {
   readdirSync,
   symlinkSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { basename, join, resolve } from 'node:path';
-import { lastLines } from '../daemon/files.js';
+import { z } from 'zod';
+import { lastLines, readJson } from '../daemon/files.js';
 import { layout } from '../daemon/layout.js';
 import { NetworkError } from '../errors.js';
 
@@ -48,10 +50,36 @@ export async function buildProject(options: {
     await npm(['install', '--no-audit', '--no-fund'], copy, log, label);
   }
   if (language === 'typescript') {
+    const { main, scripts } = readManifest(copy);
+    const failed = (reason: string): NetworkError =>
+      new NetworkError('CHAINCODE_BUILD_FAILED', `Building ${label} failed: ${reason}.`);
+    if (scripts.build === undefined)
+      throw failed(`${source} has no "build" script in its package.json, which would compile it`);
     onProgress(`Compiling ${label}`);
     await npm(['run', 'build'], copy, log, label);
+    if (main !== undefined && !canBeLoaded(join(copy, main)))
+      throw failed(`"npm run build" made no ${main}, which package.json names as "main"`);
   }
   return copy;
+}
+
+function canBeLoaded(module: string): boolean {
+  try {
+    return createRequire(module).resolve(module) !== '';
+  } catch {
+    return false;
+  }
+}
+
+const manifestSchema = z.object({
+  main: z.string().optional(),
+  scripts: z.object({ build: z.string().optional() }).default({}),
+});
+
+function readManifest(folder: string): z.infer<typeof manifestSchema> {
+  const manifest = readJson(join(folder, 'package.json'), manifestSchema);
+  if (manifest) return manifest;
+  throw new NetworkError('CHAINCODE_INVALID', `The package.json of ${basename(folder)} cannot be read.`);
 }
 
 function copyProject(source: string, copy: string, language: ChaincodeLanguage): void {

@@ -4,6 +4,7 @@
  */
 import { rmSync } from 'node:fs';
 import type { ResolvedConfig } from '../config/schema.js';
+import { Explanations } from '../diagnosis/explanations.js';
 import { startEmbedded } from '../embedded.js';
 import { NetworkError } from '../errors.js';
 import { NativeNetwork } from '../native/native-network.js';
@@ -28,6 +29,7 @@ async function main(dir: string): Promise<void> {
   writeJson(files.daemon, identifyProcess(process.pid));
 
   const config = { ...marker.config, dir };
+  const explanations = new Explanations(log);
   const ledger = await startLedger(config);
   const host = await NetworkHost.start(config, ledger, log, (progress) => tell({ progress }));
   let stopping: Promise<void> | undefined;
@@ -43,6 +45,8 @@ async function main(dir: string): Promise<void> {
         return host.createChannel(request.channel);
       case 'reconfigure':
         return host.reconfigure({ ...request.config, dir }, progress);
+      case 'explain':
+        return explanations.of(request.txId);
       case 'stop':
         await stop();
         server.close();

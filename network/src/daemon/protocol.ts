@@ -38,9 +38,13 @@ export const requestSchema = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('deploy'), deployment: deploymentSchema }),
   z.strictObject({ method: z.literal('createChannel'), channel: channelSchema }),
   z.strictObject({ method: z.literal('reconfigure'), config: networkConfigSchema }),
+  /** What is known of a transaction that failed; answered by `explanationSchema`. */
+  z.strictObject({ method: z.literal('explain'), txId: z.string() }),
   z.strictObject({ method: z.literal('stop') }),
 ]);
 export type Request = z.infer<typeof requestSchema>;
+
+export const explanationSchema = z.array(z.string());
 
 export const processStatusSchema = z.strictObject({
   mspId: z.string(),

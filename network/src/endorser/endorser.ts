@@ -1,4 +1,7 @@
 import { common, peer } from '@hyperledger/fabric-protos';
+import { explain } from '../diagnosis/explanations.js';
+import { identityProblem } from '../diagnosis/identity.js';
+import { explainSize } from '../diagnosis/size.js';
 import { lifecycleNamespace } from '../ledger/lifecycle-state.js';
 import { type WrittenPolicies } from '../ledger/simulator.js';
 import { type Signer } from '../msp/identity.js';
@@ -60,6 +63,8 @@ export class Endorser {
     try {
       filterProposal(proposal, channel.policies.manager, this.options.timeWindowSeconds);
     } catch (cause) {
+      const identity = proposal.signatureHeader.getCreator_asU8();
+      explain(proposal.txId, identityProblem(identity, channel.policies.manager) ?? errorMessage(cause));
       return { error: errorMessage(cause) };
     }
     try {
@@ -78,6 +83,8 @@ export class Endorser {
     try {
       validateProposal(proposal, channel.policies.manager);
     } catch (cause) {
+      const identity = proposal.signatureHeader.getCreator_asU8();
+      explain(proposal.txId, identityProblem(identity, channel.policies.manager) ?? errorMessage(cause));
       throw new Error(`error validating proposal: ${errorMessage(cause)}`, { cause });
     }
     if (channel.ledger.transactionLocation(proposal.txId)) {
@@ -113,7 +120,10 @@ export class Endorser {
         simulator,
       };
       const { response, event } = await this.#simulate(parameters, proposal);
-      if (!endorse && succeeded(response)) return withResponse(response);
+      if (!endorse && succeeded(response)) {
+        explainSize(proposal.txId, response.getPayload_asU8().length);
+        return withResponse(response);
+      }
       const { bytes, policies } = await simulator.results();
       return this.#respond(proposal, response, event, bytes, policies, version);
     } catch (cause) {

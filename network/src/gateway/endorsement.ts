@@ -1,4 +1,6 @@
 import { gateway, peer } from '@hyperledger/fabric-protos';
+import { explain } from '../diagnosis/explanations.js';
+import { explainSize } from '../diagnosis/size.js';
 import { type Proposal } from '../endorser/proposal.js';
 import { errorMessage } from '../protos/bytes.js';
 import { type GatewayPeer, type PeerDirectory, peersWithChaincode } from './peer-directory.js';
@@ -36,13 +38,16 @@ export class Endorsement {
       await within(collecting, signal, 'endorsement timeout expired while collecting endorsements');
     }
     if (!plan.completed) {
+      for (const sentence of plan.explanations) explain(proposal.txId, sentence);
       throw rpc.aborted(
         'failed to collect enough transaction endorsements, see attached details for more info',
         plan.details,
       );
     }
     const response = new gateway.EndorseResponse();
-    response.setPreparedTransaction(prepareTransaction(proposal, plan.completed));
+    const transaction = prepareTransaction(proposal, plan.completed);
+    explainSize(proposal.txId, transaction.getPayload_asU8().length);
+    response.setPreparedTransaction(transaction);
     return response;
   }
 
@@ -57,10 +62,10 @@ export class Endorsement {
 
   /** Asks one peer, preferably the local one, and plans the rest by what the transaction touched there. */
   async #planFromFirstEndorser(proposal: Proposal, signal: AbortSignal): Promise<EndorsementPlan> {
-    const { channel, chaincode, hasTransientData, signed } = proposal;
+    const { channel, chaincode, signed, txId } = proposal;
     const defaultCall = new peer.ChaincodeCall();
     defaultCall.setName(chaincode);
-    const first = this.#firstEndorser(channel, chaincode, hasTransientData, defaultCall);
+    const first = this.#firstEndorser(proposal, defaultCall);
     const answer = responseStatus(
       await within(
         this.#process(first, signed),
@@ -75,15 +80,13 @@ export class Endorsement {
       ]);
     }
     const calls = answer.response.getInterest()?.getChaincodesList() ?? [];
-    const plan = this.#derivedPlan(channel, calls.length > 0 ? calls : [defaultCall], first.mspId);
+    const plan = this.#derivedPlan(channel, calls.length > 0 ? calls : [defaultCall], first.mspId, txId);
     plan.addEndorsement(first, answer.response);
     return plan;
   }
 
   #firstEndorser(
-    channel: string,
-    chaincode: string,
-    hasTransientData: boolean,
+    { channel, chaincode, hasTransientData, txId }: Proposal,
     defaultCall: peer.ChaincodeCall,
   ): GatewayPeer {
     const able = peersWithChaincode(this.directory, channel, chaincode);
@@ -93,7 +96,7 @@ export class Endorsement {
         "no endorsers found in the gateway's organization; retry specifying endorsing organization(s) to protect transient data",
       );
     }
-    const [first] = this.#derivedPlan(channel, [defaultCall], undefined).next() ?? [];
+    const [first] = this.#derivedPlan(channel, [defaultCall], undefined, txId).next() ?? [];
     if (!first)
       throw rpc.failedPrecondition(
         'no combination of peers can be derived which satisfy the endorsement policy',
@@ -105,6 +108,7 @@ export class Endorsement {
     channelName: string,
     calls: readonly peer.ChaincodeCall[],
     preferred: string | undefined,
+    txId: string,
   ): EndorsementPlan {
     const peers = this.directory.peersOf(channelName);
     const channel = this.local.channel(channelName) ?? peers[0]?.channel(channelName);
@@ -115,7 +119,7 @@ export class Endorsement {
       );
     }
     try {
-      return planForInterest(channel, calls, peers, preferred);
+      return planForInterest(channel, calls, peers, preferred, (sentence) => explain(txId, sentence));
     } catch (error) {
       throw rpc.failedPrecondition(errorMessage(error));
     }

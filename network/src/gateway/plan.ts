@@ -4,6 +4,8 @@ import { type ChaincodeDefinition } from '../ledger/lifecycle-state.js';
 import { resolveApplicationPolicy } from '../policy/channel-policies.js';
 import { endorserSets, jointEndorserSets } from '../policy/endorsers.js';
 import { signaturePolicyFromMessage } from '../policy/signature-policy.js';
+import { differences } from '../diagnosis/differences.js';
+import { endorsedAndMissing, missingOrganizations } from '../policy/missing.js';
 import { equalBytes } from '../protos/bytes.js';
 import { type ErrorDetail } from './rpc-error.js';
 import { type GatewayPeer } from './peer-directory.js';
@@ -14,6 +16,9 @@ import { type GatewayPeer } from './peer-directory.js';
  */
 export class EndorsementPlan {
   readonly #layouts: { readonly missing: Set<string>; readonly endorsements: peer.Endorsement[] }[];
+  readonly #choices: readonly (readonly string[])[];
+  readonly #endorsed: string[] = [];
+  readonly #differences: string[] = [];
   readonly #peers: ReadonlyMap<string, GatewayPeer>;
   readonly #asked = new Set<string>();
   readonly details: ErrorDetail[] = [];
@@ -21,6 +26,7 @@ export class EndorsementPlan {
   #completed: readonly peer.Endorsement[] | undefined;
 
   constructor(layouts: readonly (readonly string[])[], peers: Iterable<GatewayPeer>) {
+    this.#choices = layouts;
     this.#layouts = layouts.map((organizations) => ({ missing: new Set(organizations), endorsements: [] }));
     this.#peers = new Map(Array.from(peers, (candidate) => [candidate.mspId, candidate]));
   }
@@ -50,9 +56,14 @@ export class EndorsementPlan {
     const payload = response.getPayload_asU8();
     this.#responsePayload ??= payload;
     if (!equalBytes(this.#responsePayload, payload)) {
+      const [first = ''] = this.#endorsed;
+      this.#differences.push(
+        ...differences({ mspId: first, payload: this.#responsePayload }, { mspId: endorser.mspId, payload }),
+      );
       this.addFailure(endorser, 'ProposalResponsePayloads do not match');
       return;
     }
+    this.#endorsed.push(endorser.mspId);
     const endorsement = response.getEndorsement();
     if (!endorsement) return;
     for (const layout of this.#layouts) {
@@ -60,6 +71,17 @@ export class EndorsementPlan {
       layout.endorsements.push(endorsement);
       if (layout.missing.size === 0) this.#completed ??= layout.endorsements;
     }
+  }
+
+  /** Why the plan failed: who is missing, and what organisations answered differently. */
+  get explanations(): string[] {
+    const failures = this.details.map(({ mspId, message }) => `${mspId} did not: ${message}`);
+    const missing = [endorsedAndMissing(this.#choices, this.#endorsed), ...failures].join('; ');
+    if (this.#differences.length === 0) return [missing];
+    return [
+      missing,
+      `the chaincode is not deterministic (a clock, randomness, or state of its process): ${this.#differences.join('; ')}`,
+    ];
   }
 
   /** Notes why a peer did not endorse, and gives up the layouts that need it. */
@@ -82,17 +104,28 @@ export function planForInterest(
   calls: readonly peer.ChaincodeCall[],
   peers: readonly GatewayPeer[],
   preferred: string | undefined,
+  tell: (sentence: string) => void,
 ): EndorsementPlan {
   const choices = calls.flatMap((call) => setsOf(channel, call));
   const members = new Set(peers.map(({ mspId }) => mspId));
   const possible = jointEndorserSets(choices).filter((set) => set.every((mspId) => members.has(mspId)));
-  if (possible.length === 0) throw underivable('no peer combination can satisfy the endorsement policy');
+  if (possible.length === 0) {
+    const missing = missingOrganizations(jointEndorserSets(choices), [...members]);
+    tell(`the policy needs ${missing}, who have no peer on the channel`);
+    throw underivable('no peer combination can satisfy the endorsement policy');
+  }
   const able = peers.filter((candidate) =>
     calls.every((call) => candidate.hasChaincode(channel.name, call.getName())),
   );
   const ready = new Set(able.map(({ mspId }) => mspId));
   const layouts = shuffled(possible.filter((set) => set.every((mspId) => ready.has(mspId))));
-  if (layouts.length === 0) throw underivable('required chaincodes are not installed on sufficient peers');
+  if (layouts.length === 0) {
+    const missing = missingOrganizations(possible, [...ready]);
+    tell(
+      `the policy needs ${missing}, who run no chaincode ${calls.map((call) => call.getName()).join(', ')}`,
+    );
+    throw underivable('required chaincodes are not installed on sufficient peers');
+  }
   const [first, others] = [true, false].map((wanted) =>
     layouts.filter((set) => (preferred !== undefined && set.includes(preferred)) === wanted),
   );

@@ -1,7 +1,9 @@
 import { common } from '@hyperledger/fabric-protos';
 import { type Identity } from '../msp/identity.js';
-import { type ChannelPolicies, resolveApplicationPolicy } from '../policy/channel-policies.js';
+import { type ChannelPolicies, type Policy, resolveApplicationPolicy } from '../policy/channel-policies.js';
+import { endorserSets } from '../policy/endorsers.js';
 import { validIdentities } from '../policy/evaluate.js';
+import { endorsedAndMissing } from '../policy/missing.js';
 import { decodeSignaturePolicy } from '../policy/signature-policy.js';
 import { errorMessage } from '../protos/bytes.js';
 import {
@@ -177,7 +179,7 @@ export class BlockValidator {
       if (policy && policy.length > 0) {
         let problem: string | null;
         try {
-          problem = this.policies.problem(decodeSignaturePolicy(policy), endorsers);
+          problem = this.#problem(decodeSignaturePolicy(policy), endorsers);
         } catch (error) {
           problem = errorMessage(error);
         }
@@ -197,12 +199,20 @@ export class BlockValidator {
   #chaincodePolicy(namespace: string): ((endorsers: readonly Identity[]) => string | null) | undefined {
     if (namespace === lifecycleNamespace) {
       const policy = this.policies.named('/Channel/Application/LifecycleEndorsement');
-      return policy && ((endorsers) => this.policies.problem(policy, endorsers));
+      return policy && ((endorsers) => this.#problem(policy, endorsers));
     }
     const definition = this.definition(namespace);
     if (!definition) return undefined;
     const policy = resolveApplicationPolicy(definition.validationParameter, this.policies);
-    return (endorsers) => this.policies.problem(policy, endorsers);
+    return (endorsers) => this.#problem(policy, endorsers);
+  }
+
+  /** Why the endorsers do not satisfy a policy, and who is missing; null if they do. */
+  #problem(policy: Policy, endorsers: readonly Identity[]): string | null {
+    const problem = this.policies.problem(policy, endorsers);
+    if (problem === null) return null;
+    const organizations = [...new Set(endorsers.map(({ mspId }) => mspId))];
+    return `${problem}: ${endorsedAndMissing(endorserSets(policy, this.policies), organizations)}`;
   }
 }
 

@@ -3,6 +3,8 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { ADMIN } from '../../certificates/index.js';
 import type { DaemonStatus } from '../../daemon/protocol.js';
+import { hints } from '../../diagnosis/hints.js';
+import { didYouMean } from '../../diagnosis/nearest.js';
 import { NetworkError } from '../../errors.js';
 import { clientProfile } from '../../operations/clientProfile.js';
 import { requireNetwork } from '../../operations/directory.js';
@@ -73,7 +75,7 @@ function transactionCommand(verb: 'invoke' | 'query', output: Output): Command {
       await checkDeployed(dir, flags.channel, flags.ccn);
       const profile = clientProfile(dir, mspIdOf(dir, flags.org), flags.user);
       const call = { channel: flags.channel, chaincode: flags.ccn, transaction, arguments: rest };
-      const result = await transact(profile, call, wanted);
+      const result = await transact(profile, call, wanted, (failed) => hints(dir, failed));
       output.result({ result }, result);
     });
 }
@@ -85,13 +87,16 @@ async function checkDeployed(dir: string, channelName: string, chaincode: string
   if (!channel)
     throw new NetworkError(
       'CHANNEL_UNKNOWN',
-      `There is no channel ${channelName}; this network has ${channels.map(({ name }) => name).join(', ') || 'none'}.`,
+      `There is no channel ${channelName}; this network has ${channels.map(({ name }) => name).join(', ') || 'none'}${didYouMean(
+        channelName,
+        channels.map(({ name }) => name),
+      )}`,
     );
   if (channel.chaincodes.some(({ name }) => name === chaincode)) return;
-  const known = channel.chaincodes.map(({ name }) => name).join(', ');
+  const known = channel.chaincodes.map(({ name }) => name);
   throw new NetworkError(
     'CHAINCODE_UNKNOWN',
-    `The chaincode ${chaincode} is not deployed on ${channelName}, which has ${known || 'none'}.`,
+    `The chaincode ${chaincode} is not deployed on ${channelName}, which has ${known.join(', ') || 'none'}${didYouMean(chaincode, known)}`,
   );
 }
 

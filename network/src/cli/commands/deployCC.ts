@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import { didYouMean } from '../../diagnosis/nearest.js';
 import { NetworkError } from '../../errors.js';
 import { deployChaincode } from '../../operations/deployChaincode.js';
 import { requireNetwork } from '../../operations/directory.js';
@@ -79,10 +80,12 @@ function sequence(text: string): number {
 }
 
 function unknownChannel(name: string, channels: readonly { name: string }[]): NetworkError {
-  const known = channels.map((channel) => channel.name).join(', ');
+  const known = channels.map((channel) => channel.name);
   return new NetworkError(
     'CHANNEL_UNKNOWN',
-    `There is no channel ${name}; ${known === '' ? 'create one with "createChannel"' : `this network has ${known}`}.`,
+    known.length === 0
+      ? `There is no channel ${name}; create one with "createChannel".`
+      : `There is no channel ${name}; this network has ${known.join(', ')}${didYouMean(name, known)}`,
   );
 }
 
