@@ -5,6 +5,7 @@ import { architecture } from './scenarios/architecture.js';
 import { blocks } from './scenarios/blocks.js';
 import { calls } from './scenarios/calls.js';
 import { conflicts } from './scenarios/conflicts.js';
+import { edges } from './scenarios/edges.js';
 import { errors } from './scenarios/errors.js';
 import { events } from './scenarios/events.js';
 import { forgery } from './scenarios/forgery.js';
@@ -30,6 +31,7 @@ const areas: readonly (readonly [name: string, scenarios: (bed: () => Bed) => vo
   ['forged transactions', forgery],
   ['blocks', blocks],
   ['offline signing', offline],
+  ['edges', edges],
   ['architecture', architecture],
 ];
 

@@ -11,7 +11,8 @@ export interface ProposalParts {
   readonly chaincode: string;
   readonly args: readonly string[];
   readonly transient?: Readonly<Record<string, string>>;
-  readonly timestamp?: Date;
+  /** `null` leaves it out. */
+  readonly timestamp?: Date | null;
   readonly nonce?: Uint8Array;
   /** Default: what nonce and creator give. */
   readonly txId?: string;
@@ -42,7 +43,7 @@ export function buildProposal(parts: ProposalParts): BuiltProposal {
   const channelHeader = new common.ChannelHeader();
   channelHeader.setType(parts.type ?? common.HeaderType.ENDORSER_TRANSACTION);
   channelHeader.setTxId(txId);
-  channelHeader.setTimestamp(Timestamp.fromDate(timestamp));
+  if (timestamp) channelHeader.setTimestamp(Timestamp.fromDate(timestamp));
   channelHeader.setChannelId(channel);
   channelHeader.setEpoch(parts.epoch ?? 0);
   channelHeader.setExtension$(extension.serializeBinary());

@@ -156,12 +156,18 @@ export interface Seek {
   readonly stop: orderer.SeekPosition;
   readonly timestamp?: Date;
   readonly behavior?: orderer.SeekInfo.SeekBehaviorMap[keyof orderer.SeekInfo.SeekBehaviorMap];
+  readonly contentType?: orderer.SeekInfo.SeekContentTypeMap[keyof orderer.SeekInfo.SeekContentTypeMap];
 }
 
 export const position = {
   oldest(): orderer.SeekPosition {
     const seek = new orderer.SeekPosition();
     seek.setOldest(new orderer.SeekOldest());
+    return seek;
+  },
+  next(): orderer.SeekPosition {
+    const seek = new orderer.SeekPosition();
+    seek.setNextCommit(new orderer.SeekNextCommit());
     return seek;
   },
   newest(): orderer.SeekPosition {
@@ -189,6 +195,7 @@ export async function seekEnvelope(
   info.setStart(seek.start);
   info.setStop(seek.stop);
   info.setBehavior(seek.behavior ?? orderer.SeekInfo.SeekBehavior.BLOCK_UNTIL_READY);
+  info.setContentType(seek.contentType ?? orderer.SeekInfo.SeekContentType.BLOCK);
   const creator = serializedIdentity(asker);
   const nonce = randomBytes(24);
   const channelHeader = new common.ChannelHeader();
