@@ -47,7 +47,6 @@ export function unpackProposal(signed: peer.SignedProposal): Proposal {
   );
   const chaincodeId = extension.getChaincodeId();
   if (!chaincodeId) throw new Error('ChaincodeHeaderExtension.ChaincodeId is nil');
-  if (!chaincodeId.getName()) throw new Error('ChaincodeHeaderExtension.ChaincodeId.Name is empty');
   const payload = read('ChaincodeProposalPayload', () =>
     peer.ChaincodeProposalPayload.deserializeBinary(proposal.getPayload_asU8()),
   );
@@ -94,7 +93,8 @@ const signatures = new WeakMap<peer.SignedProposal, { readonly creator: string; 
  * @throws Error with Fabric's text, which tells outsiders little
  */
 export function validateProposal(proposal: Proposal, manager: MspManager): Identity {
-  const { channelHeader, signatureHeader, channel, txId, signed } = proposal;
+  const { channelHeader, signatureHeader, channel, chaincode, txId, signed } = proposal;
+  if (chaincode === '') throw new Error('ChaincodeHeaderExtension.ChaincodeId.Name is empty');
   const types: readonly number[] = [common.HeaderType.ENDORSER_TRANSACTION, common.HeaderType.CONFIG];
   if (!types.includes(channelHeader.getType())) {
     throw new Error(`invalid header type ${headerTypeName(channelHeader.getType())}`);

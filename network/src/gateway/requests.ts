@@ -8,14 +8,11 @@ export function readProposal(signed: peer.SignedProposal | undefined, prefix: st
   if (!signed || signed.getProposalBytes_asU8().length === 0) {
     throw rpc.invalidArgument(`${prefix}a signed proposal is required`);
   }
-  let proposal: Proposal;
   try {
-    proposal = unpackProposal(signed);
+    return unpackProposal(signed);
   } catch (error) {
     throw rpc.invalidArgument(`${prefix}${errorMessage(error)}`);
   }
-  if (proposal.channel === '') throw rpc.invalidArgument(`${prefix}no channel id provided`);
-  return proposal;
 }
 
 /** Waits for the result, but not longer than the signal lets. @throws RpcError DEADLINE_EXCEEDED */
