@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Block, blockDataMatches, blockHeaderHash, decodeBlock, encodeBlock } from '../protos/block.js';
 import { equalBytes } from '../protos/bytes.js';
@@ -81,7 +81,10 @@ export class BlockStore {
    * @throws LedgerError BLOCK_DAMAGED where the last whole block is not what was written
    */
   static async open(dir: string): Promise<BlockStore> {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const created = mkdirSync(dir, { recursive: true, mode: 0o700 });
+    for (let path = dir; created !== undefined && path.length >= created.length; path = dirname(path)) {
+      syncFolder(dirname(path));
+    }
     const store = new BlockStore(dir);
     try {
       await store.#load();

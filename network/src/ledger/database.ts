@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
 import { Indexes } from './indexes.js';
 import { type Level } from './state-db.js';
@@ -8,6 +8,8 @@ import { type Level } from './state-db.js';
  * LevelDB finds corrupt, or that lost a block's changes and kept later ones, is thrown away.
  */
 export async function openDatabase(dir: string, log: (message: string) => void): Promise<Level> {
+  const discarded = `${dir}.discarded`;
+  await rm(discarded, { recursive: true, force: true });
   const reason = await open(dir).catch((error: unknown) => {
     const cause = error instanceof Error ? (error.cause as { code?: string } | undefined) : undefined;
     if (cause?.code !== 'LEVEL_CORRUPTION') throw error;
@@ -20,7 +22,9 @@ export async function openDatabase(dir: string, log: (message: string) => void):
     log(`the changes of block ${lost} are not in ${dir}`);
   }
   log(`builds the database in ${dir} anew from the blocks`);
-  await rm(dir, { recursive: true, force: true });
+  // Out of the way in one step: LevelDB would take what half a removal leaves for a database.
+  await rename(dir, discarded);
+  await rm(discarded, { recursive: true });
   return open(dir);
 }
 
