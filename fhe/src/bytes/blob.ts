@@ -15,7 +15,15 @@
 import { FheError } from '../errors.js';
 import { fromHex, sha256Hex, toHex } from './canonical.js';
 
-const kinds = { ciphertext: 1, publicKey: 2, relinKeys: 3, ceremony: 4, manifest: 5, share: 6, vectorShare: 7 } as const;
+const kinds = {
+  ciphertext: 1,
+  publicKey: 2,
+  relinKeys: 3,
+  ceremony: 4,
+  manifest: 5,
+  share: 6,
+  vectorShare: 7,
+} as const;
 export type BlobKind = keyof typeof kinds;
 
 export interface BlobHeader {
