@@ -12,6 +12,8 @@ export const errorCodes = [
   'NOT_REGISTERED',
   /** The caller has the role, but no part in this record (not an owner, member, holder or requester). */
   'NOT_A_PARTY',
+  /** The level of the institution does not have this right. */
+  'LEVEL_INSUFFICIENT',
   'NOT_FOUND',
   'ALREADY_EXISTS',
   /** The record's state does not allow the step. */
@@ -31,6 +33,8 @@ export const errorCodes = [
   'BAD_BLOB',
   /** The process has not seen the epoch's relinearisation key: send it once as transient data. */
   'KEY_NEEDED',
+  /** The process computes as much as it may at once: nothing was done, come back. */
+  'BUSY',
   /** Transient data or work above the limits of one transaction. */
   'TOO_MUCH_WORK',
   'VALUE_TOO_LARGE',
@@ -38,6 +42,8 @@ export const errorCodes = [
   'NOT_PERMITTED',
   'PARTIALS_MISSING',
   'SHARES_MISSING',
+  /** Too few holders of the collective key are members still. */
+  'HOLDERS_MISSING',
   'BAD_SHARE',
   /** The opened shares do not add up to a number of patients: some share is wrong. */
   'COUNT_IMPLAUSIBLE',

@@ -15,3 +15,4 @@ export * from './api/transactions.js';
 export * from './evaluation/limits.js';
 export * from './evaluation/plan.js';
 export * from './errors.js';
+export { ceremonySteps } from './states/machines.js';

@@ -26,8 +26,13 @@ beforeAll(async () => {
   }
   const sealingKey = Buffer.from((await generateSealingKeyPair()).publicKey).toString('base64');
   await ledger.call(
+    consortium.InstitutionContract.Found,
+    { members: [{ mspId: 'Hospital1MSP', level: 'county' }], rule: 'majority' },
+    { identity: identities.get('institution')! },
+  );
+  await ledger.call(
     consortium.InstitutionContract.Enroll,
-    { name: 'One', level: 'county', signingKey: signingKeys().pem, sealingKey },
+    { name: 'One', signingKey: signingKeys().pem, sealingKey },
     { identity: identities.get('institution')! },
   );
   await ledger.call(
@@ -114,7 +119,6 @@ describe('identity', () => {
   it('cannot be enrolled twice', async () => {
     const request = {
       name: 'One',
-      level: 'county' as const,
       signingKey: signingKeys().pem,
       sealingKey: Buffer.alloc(1216).toString('base64'),
     };

@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { commitment as commitmentOf, epochSeed } from '@strokeshare/fhe';
-import { consortium } from '../src/index.js';
+import { commitment as commitmentOf, epochSeed, sha256Hex } from '@strokeshare/fhe';
+import {
+  type CeremonyLabel,
+  ceremonyStates,
+  ceremonySteps,
+  consortium,
+  type TransactionDefinition,
+} from '../src/index.js';
 import { Alliance, EPOCH } from './support/alliance.js';
+import { MvccConflict } from './support/memoryLedger.js';
 
 const { KeyEpochContract } = consortium;
 const hash = (letter: string): string => letter.repeat(64);
@@ -27,11 +34,16 @@ describe('the key ceremony on the ledger', () => {
     alliance.as(alliance.member(index), KeyEpochContract.Commit, { epochId: EPOCH, label, commitment });
   const message = () => randomBytes(32 + 1216);
   const messages = () => new Map(members.map((member) => [member, message()]));
+  const sent = (round: readonly CeremonyLabel[]) =>
+    Object.fromEntries(round.map((label) => [label, messages()]));
+  const rehearsal = ceremonyStates.map((state) => [state, ceremonySteps[state]!.rounds] as const);
 
   it('combines the seed from all contributions', async () => {
     await open();
     const sent = messages();
-    await alliance.exchange('seed', sent);
+    await alliance.exchange({ seed: sent });
+    await expect(alliance.advance('COMMITTED', 1)).resolves.toMatchObject({ state: 'OPEN' });
+    await alliance.advance('OPEN', 2);
     const epoch = await get();
     expect(epoch.state).toBe('COMMITTED');
     const expected = epochSeed(
@@ -44,16 +56,21 @@ describe('the key ceremony on the ledger', () => {
   it('goes through all states, and is active when all confirm the same keys', async () => {
     await open();
     const states: string[] = [];
-    for (const label of ['seed', 'publicKey', 'relin1', 'relin2', 'dealing'] as const) {
-      await alliance.exchange(label, messages());
-      states.push((await get()).state);
+    for (const [from, rounds] of rehearsal) {
+      await expect(alliance.advance(from)).rejects.toThrow('ILLEGAL_STATE');
+      for (const round of rounds) await alliance.exchange(sent(round));
+      if (from === 'ROUND2') continue;
+      // Who comes second finds it done.
+      for (const index of [0, 1]) states.push((await alliance.advance(from, index)).state);
     }
-    expect(states).toEqual(['COMMITTED', 'COMMITTED', 'ROUND1', 'ROUND2', 'ROUND2']);
+    expect(states).toEqual(['COMMITTED', 'COMMITTED', 'ROUND1', 'ROUND1', 'ROUND2', 'ROUND2']);
     const hashes = { epochId: EPOCH, publicKeyHash: hash('a'), relinKeysHash: hash('b') };
     for (const member of alliance.institutions) {
       expect((await get()).state).toBe('ROUND2');
+      await expect(alliance.advance('ROUND2')).rejects.toThrow('ILLEGAL_STATE');
       await alliance.as(member, KeyEpochContract.Confirm, hashes);
     }
+    await alliance.advance('ROUND2');
     expect(await get()).toMatchObject({
       state: 'ACTIVE',
       publicKeyHash: hash('a'),
@@ -66,8 +83,10 @@ describe('the key ceremony on the ledger', () => {
 
   it('aborts when two members confirm different keys', async () => {
     await open();
-    for (const label of ['seed', 'publicKey', 'relin1', 'relin2', 'dealing'] as const)
-      await alliance.exchange(label, messages());
+    for (const [from, rounds] of rehearsal) {
+      for (const round of rounds) await alliance.exchange(sent(round));
+      if (from !== 'ROUND2') await alliance.advance(from);
+    }
     await alliance.as(alliance.member(0), KeyEpochContract.Confirm, {
       epochId: EPOCH,
       publicKeyHash: hash('a'),
@@ -78,6 +97,7 @@ describe('the key ceremony on the ledger', () => {
       publicKeyHash: hash('a'),
       relinKeysHash: hash('c'),
     });
+    await alliance.advance('ROUND2', 2);
     expect(await get()).toMatchObject({
       state: 'ABORTED',
       abort: { reason: 'The members confirmed different keys.' },
@@ -146,6 +166,81 @@ describe('the key ceremony on the ledger', () => {
     await expect(alliance.as(alliance.member(0), KeyEpochContract.Reveal, other)).rejects.toThrow(
       'HASH_MISMATCH',
     );
+  });
+
+  it('reveals nothing of a round before all have committed to all of it', async () => {
+    await open();
+    await alliance.exchange(sent(['seed']));
+    await alliance.advance('OPEN');
+    const [first] = await alliance.commitAll('publicKey', messages());
+    await expect(first!()).rejects.toThrow('committed to relin1');
+    await alliance.commitAll('relin1', messages());
+    await expect(first!()).resolves.toMatchObject({ state: 'COMMITTED' });
+  });
+
+  it('takes the check of the dealings after all dealings, and no confirmation before it', async () => {
+    await open();
+    for (const [from, rounds] of rehearsal.slice(0, 3)) {
+      for (const round of rounds) await alliance.exchange(sent(round));
+      await alliance.advance(from);
+    }
+    const dealings = await alliance.commitAll('dealing', messages());
+    await expect(alliance.commitAll('dealingCheck', messages())).rejects.toThrow(
+      'ILLEGAL_STATE: Nothing is committed to dealingCheck before',
+    );
+    for (const reveal of dealings) await reveal();
+    const confirmation = { epochId: EPOCH, publicKeyHash: hash('a'), relinKeysHash: hash('b') };
+    await expect(alliance.as(alliance.member(0), KeyEpochContract.Confirm, confirmation)).rejects.toThrow(
+      'revealed dealingCheck',
+    );
+    await alliance.exchange(sent(['dealingCheck']));
+    await expect(
+      alliance.as(alliance.member(0), KeyEpochContract.Confirm, confirmation),
+    ).resolves.toMatchObject({ state: 'ROUND2' });
+  });
+
+  it('lets all members commit, reveal and confirm at once: none reads what another writes', async () => {
+    await open();
+    const nonce = hash('1');
+    const value = {
+      contribution: Buffer.alloc(32).toString('base64'),
+      sealingKey: Buffer.alloc(1216).toString('base64'),
+    };
+    const bytesHash = sha256Hex(Buffer.alloc(32 + 1216));
+    const simulate = (index: number, definition: TransactionDefinition, request: object) =>
+      alliance.ledger.simulate(
+        definition,
+        { epochId: EPOCH, ...request },
+        { identity: alliance.member(index).agent },
+      );
+    const everyone = async (definition: TransactionDefinition, request: (sender: string) => object) => {
+      const simulations = [];
+      for (const [index, sender] of members.entries())
+        simulations.push(await simulate(index, definition, request(sender)));
+      for (const simulation of simulations) alliance.ledger.commit(simulation);
+    };
+    await everyone(KeyEpochContract.Commit, (sender) => ({
+      label: 'seed',
+      commitment: commitmentOf({ epochId: EPOCH, attempt: 1, sender, label: 'seed', nonce, bytesHash }),
+    }));
+    await everyone(KeyEpochContract.Reveal, () => ({ label: 'seed', nonce, bytesHash, value }));
+    // Only the move is one member's: a second at the same time conflicts, and finds it done when repeated.
+    const moves = [
+      await simulate(0, KeyEpochContract.Advance, { from: 'OPEN' }),
+      await simulate(1, KeyEpochContract.Advance, { from: 'OPEN' }),
+    ];
+    alliance.ledger.commit(moves[0]!);
+    expect(() => alliance.ledger.commit(moves[1]!)).toThrow(MvccConflict);
+    expect((await simulate(1, KeyEpochContract.Advance, { from: 'OPEN' })).writes.size).toBe(0);
+    for (const [from, rounds] of rehearsal.slice(1)) {
+      for (const round of rounds) await alliance.exchange(sent(round));
+      if (from !== 'ROUND2') await alliance.advance(from);
+    }
+    await everyone(KeyEpochContract.Confirm, () => ({
+      publicKeyHash: hash('a'),
+      relinKeysHash: hash('b'),
+    }));
+    await expect(alliance.advance('ROUND2')).resolves.toMatchObject({ state: 'ACTIVE' });
   });
 
   it('takes every commitment and every reveal once', async () => {

@@ -1,10 +1,13 @@
-import { shareBundle, type ShareBundle } from '@strokeshare/chaincode';
-import { openSealed, sealTo, type SealingKeyPair } from '@strokeshare/fhe';
+import { shareBundle, type Job, type ShareBundle } from '@strokeshare/chaincode';
+import { canonicalJson, openSealed, sealTo, type SealingKeyPair } from '@strokeshare/fhe';
 
 /** What a sealed bundle of shares is and for whom; it opens for nothing else. */
 export interface SharePurpose {
   kind: 'count-shares' | 'value-shares';
+  epochId: string;
   jobId: string;
+  /** Indexes of the holders that release together. */
+  committee: readonly number[];
   /** MSP ID of the holder whose shares they are. */
   sender: string;
   /** MSP ID of the receiving holder, or the researcher's id. */
@@ -49,6 +52,17 @@ export function sharesOf(bundle: ShareBundle): Map<string, Uint8Array> {
   );
 }
 
-function infoOf({ kind, jobId, sender, recipient }: SharePurpose): Uint8Array {
-  return Buffer.from(JSON.stringify(['strokeshare', 1, kind, jobId, sender, recipient]));
+function infoOf({ kind, epochId, jobId, committee, sender, recipient }: SharePurpose): Uint8Array {
+  const sorted = [...committee].sort((a, b) => a - b);
+  return Buffer.from(canonicalJson(['strokeshare', 2, kind, epochId, jobId, sorted, sender, recipient]));
+}
+
+/** The purpose of shares of a job, for one sender and one recipient. */
+export function sharePurpose(
+  kind: SharePurpose['kind'],
+  { epochId, jobId, committee = [] }: Pick<Job, 'epochId' | 'jobId' | 'committee'>,
+  sender: string,
+  recipient: string,
+): SharePurpose {
+  return { kind, epochId, jobId, committee: committee.map(({ index }) => index), sender, recipient };
 }

@@ -12,6 +12,7 @@ import {
   mspId,
   positive,
   sha256,
+  text,
 } from './primitives.js';
 
 /** A batch as the consortium sees it. */
@@ -40,10 +41,13 @@ export type RegisterDataset = z.infer<typeof registerDataset>;
 
 export const dataset = registerDataset.extend({
   owner: mspId,
-  status: z.enum(['ACTIVE']),
+  status: z.enum(['ACTIVE', 'WITHDRAWN']),
   registeredAt: instant,
+  withdrawal: z.strictObject({ reason: z.string(), at: instant }).optional(),
 });
 export type Dataset = z.infer<typeof dataset>;
+export const withdrawDataset = z.strictObject({ datasetId: identifier, reason: text });
+export type WithdrawDataset = z.infer<typeof withdrawDataset>;
 export const getDataset = z.strictObject({ datasetId: identifier });
 
 /** Column name to the SHA-256 of its blob. */

@@ -14,7 +14,7 @@ import {
 
 export const epochStates = ['OPEN', 'COMMITTED', 'ROUND1', 'ROUND2', 'ACTIVE', 'RETIRED', 'ABORTED'] as const;
 export type EpochState = (typeof epochStates)[number];
-export const ceremonyLabels = ['seed', 'publicKey', 'relin1', 'relin2', 'dealing'] as const;
+export const ceremonyLabels = ['seed', 'publicKey', 'relin1', 'relin2', 'dealing', 'dealingCheck'] as const;
 export type CeremonyLabel = (typeof ceremonyLabels)[number];
 
 export const openEpoch = z.strictObject({
@@ -61,6 +61,15 @@ export const confirmEpoch = z.strictObject({
   relinKeysHash: sha256,
 });
 export type ConfirmEpoch = z.infer<typeof confirmEpoch>;
+
+/** States of a ceremony that {@link advanceEpoch} moves on from. */
+export const ceremonyStates = ['OPEN', 'COMMITTED', 'ROUND1', 'ROUND2'] as const;
+export const advanceEpoch = z.strictObject({
+  epochId: identifier,
+  /** The state that is complete; where another member was faster, the epoch is returned as it is. */
+  from: z.enum(ceremonyStates),
+});
+export type AdvanceEpoch = z.infer<typeof advanceEpoch>;
 
 export const abortEpoch = z.strictObject({ epochId: identifier, reason: text });
 export type AbortEpoch = z.infer<typeof abortEpoch>;

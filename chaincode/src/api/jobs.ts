@@ -16,6 +16,7 @@ import {
   researcherId,
   sha256,
   signature,
+  text,
 } from './primitives.js';
 
 export const jobStates = [
@@ -27,8 +28,12 @@ export const jobStates = [
   'SUPPRESSED',
   'REFUSED',
   'FAILED',
+  'CANCELLED',
 ] as const;
 export type JobState = (typeof jobStates)[number];
+
+/** For so long (milliseconds) after submission only the first participant aggregates; after that any may. */
+export const AGGREGATE_TAKEOVER_MS = 10 * 60 * 1000;
 
 /** The most cells that a job may have: its records stay within one state value each. */
 export const MAXIMUM_CELLS = 200;
@@ -74,7 +79,7 @@ export const job = z.strictObject({
   agreementDigest: sha256,
   purpose: duoCode,
   query: queryShape,
-  state: z.enum(['SUBMITTED', 'AGGREGATED', 'COUNTED', 'RELEASED', 'SUPPRESSED', 'REFUSED']),
+  state: z.enum(['SUBMITTED', 'AGGREGATED', 'COUNTED', 'RELEASED', 'SUPPRESSED', 'REFUSED', 'CANCELLED']),
   submittedAt: instant,
   /** After this instant an unfinished job reads as FAILED. */
   deadline: instant,
@@ -92,6 +97,8 @@ export const job = z.strictObject({
   /** By cell, once the counts are closed (or all cells withheld). */
   outcomes: z.record(cellId, cellOutcome).optional(),
   refusal: refusal.optional(),
+  /** Why the researcher gave it up. */
+  cancellation: z.strictObject({ reason: z.string(), at: instant }).optional(),
 });
 export type Job = z.infer<typeof job>;
 
@@ -104,6 +111,9 @@ export const jobView = job.extend({
   missing: z.array(mspId).optional(),
 });
 export type JobView = z.infer<typeof jobView>;
+
+export const cancelJob = z.strictObject({ jobId: identifier, reason: text });
+export type CancelJob = z.infer<typeof cancelJob>;
 
 export const getJob = z.strictObject({ jobId: identifier });
 

@@ -14,9 +14,23 @@ import {
   text,
 } from './primitives.js';
 
-export const permissionStates = ['REQUESTED', 'GRANTED', 'DENIED', 'EXPIRED'] as const;
+export const permissionStates = [
+  'REQUESTED',
+  'GRANTED',
+  'SUSPENDED',
+  'REVOKED',
+  'DENIED',
+  'EXPIRED',
+] as const;
 export type PermissionState = (typeof permissionStates)[number];
-export const agreementStates = ['PROPOSED', 'ACTIVE', 'EXPIRED', 'REFUSED'] as const;
+export const agreementStates = [
+  'PROPOSED',
+  'ACTIVE',
+  'SUSPENDED',
+  'TERMINATED',
+  'EXPIRED',
+  'REFUSED',
+] as const;
 export type AgreementState = (typeof agreementStates)[number];
 export const statisticKinds = ['count', 'mean', 'variance', 'crosstab'] as const;
 
@@ -88,9 +102,17 @@ export const signAgreement = z.strictObject({
 export type SignAgreement = z.infer<typeof signAgreement>;
 export const refuseAgreement = z.strictObject({ agreementId: identifier, reason: text });
 export type RefuseAgreement = z.infer<typeof refuseAgreement>;
+/** Each owner suspends for itself; the agreement is active again when none does. */
+export const suspendAgreement = refuseAgreement;
+export const resumeAgreement = z.strictObject({ agreementId: identifier });
+export type ResumeAgreement = z.infer<typeof resumeAgreement>;
+/** One owner is enough, and there is no way back. */
+export const terminateAgreement = refuseAgreement;
 
 export const agreementSignature = z.strictObject({ signature, digest: sha256, at: instant });
 export const agreementRefusal = z.strictObject({ reason: z.string(), at: instant });
+export const agreementSuspension = agreementRefusal.extend({ suspended: z.boolean() });
+export const agreementTermination = agreementRefusal;
 
 /** The answer to signing or refusing; the agreement's state follows from all slots. */
 export const agreementSlot = z.strictObject({
@@ -105,6 +127,8 @@ export const agreementView = agreement.extend({
   state: z.enum(agreementStates),
   signatures: z.record(mspId, agreementSignature),
   refusals: z.record(mspId, agreementRefusal),
+  suspensions: z.record(mspId, agreementSuspension),
+  terminations: z.record(mspId, agreementTermination),
   /** Cells that jobs have reserved so far. */
   reserved: count,
 });

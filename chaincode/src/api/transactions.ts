@@ -98,14 +98,36 @@ const buildInfoContract = contract('BuildInfoContract', {
 /** Contracts of the chaincode `consortium` on the channel `consortium`. */
 export const consortium = {
   InstitutionContract: contract('InstitutionContract', {
+    Found: {
+      ...byInstitution(
+        'Names the founding members and the rule of their votes, once.',
+        institutions.foundConsortium,
+        institutions.consortiumRecord,
+      ),
+      registration: 'none',
+    },
     Enroll: {
       ...byInstitution(
-        'Enrolls the caller’s own organisation.',
+        'Enrolls the caller’s own organisation, which has a seat.',
         institutions.enrollInstitution,
         institutions.institution,
       ),
       registration: 'none',
     },
+    Propose: byInstitution(
+      'Proposes to admit or to exclude an institution.',
+      institutions.proposeMotion,
+      institutions.motion,
+    ),
+    Vote: byInstitution('Votes on a motion, once.', institutions.voteOnMotion, institutions.motion),
+    CloseMotion: byInstitution(
+      'Counts the votes on a motion and does what was decided.',
+      institutions.getMotion,
+      institutions.motion,
+    ),
+    Seats: reads('Reads the members and their rule.', z.strictObject({}), institutions.consortiumRecord),
+    Motion: reads('Reads one motion with its votes.', institutions.getMotion, institutions.motionView),
+    Motions: reads('Lists motions by id.', listRequest, listOf(institutions.motion)),
     Get: reads('Reads one institution.', institutions.getInstitution, institutions.institution),
     List: reads('Lists institutions by MSP ID.', listRequest, listOf(institutions.institution)),
   }),
@@ -129,11 +151,16 @@ export const consortium = {
     Open: byInstitution('Opens the ceremony of a key epoch.', epochs.openEpoch, epochs.epoch),
     Commit: byInstitution('Commits to one message of the ceremony.', epochs.commitCeremony, epochs.epoch),
     Reveal: byInstitution(
-      'Opens a commitment, once all members have committed.',
+      'Opens a commitment, once all members have committed to all messages of the round.',
       epochs.revealCeremony,
       epochs.epoch,
     ),
     Confirm: byInstitution('States the hashes of the combined keys.', epochs.confirmEpoch, epochs.epoch),
+    Advance: byInstitution(
+      'Moves the ceremony on once all members have revealed (or confirmed) what its state needs.',
+      epochs.advanceEpoch,
+      epochs.epoch,
+    ),
     Abort: byInstitution('Ends a ceremony that has not become active.', epochs.abortEpoch, epochs.epoch),
     Get: reads('Reads a key epoch with all messages.', epochs.getEpoch, epochs.epochView),
     List: reads('Lists key epochs by id.', listRequest, listOf(epochs.epoch)),
@@ -142,6 +169,11 @@ export const consortium = {
     Register: byInstitution(
       'Enters a dataset of the caller’s institution.',
       datasets.registerDataset,
+      datasets.dataset,
+    ),
+    Withdraw: byInstitution(
+      'Takes a dataset out of all future use, running jobs included.',
+      datasets.withdrawDataset,
       datasets.dataset,
     ),
     Get: reads('Reads one dataset.', datasets.getDataset, datasets.dataset),
@@ -176,6 +208,21 @@ export const consortium = {
       permissions.refuseAgreement,
       permissions.agreementSlot,
     ),
+    Suspend: byInstitution(
+      'Suspends an agreement for one data owner.',
+      permissions.suspendAgreement,
+      permissions.agreementSlot,
+    ),
+    Resume: byInstitution(
+      'Lifts the caller’s own suspension.',
+      permissions.resumeAgreement,
+      permissions.agreementSlot,
+    ),
+    Terminate: byInstitution(
+      'Ends an agreement for good.',
+      permissions.terminateAgreement,
+      permissions.agreementSlot,
+    ),
     Get: reads(
       'Reads one agreement with its effective state.',
       permissions.getAgreement,
@@ -185,6 +232,7 @@ export const consortium = {
   }),
   JobContract: contract('JobContract', {
     Submit: byResearcher('Submits a query; a refusal by policy is committed.', jobs.submitJob, jobs.jobView),
+    Cancel: byResearcher('Gives up an own job that has not ended.', jobs.cancelJob, jobs.jobView),
     PostPartials: byInstitution(
       'Posts the hashes of an institution’s partials.',
       jobs.postPartials,

@@ -3,6 +3,7 @@ import { blobHash, parameterSet, sumOfC0 } from '@strokeshare/fhe';
 import { byText } from '../api/canonical.js';
 import {
   type Aggregate,
+  AGGREGATE_TAKEOVER_MS,
   type AggregateRecord,
   type CellOutcome,
   type Holder,
@@ -18,16 +19,13 @@ import {
   releaseCiphertext,
   transientBlob,
 } from '../evaluation/blobs.js';
-import { compute, evaluatorFor } from '../evaluation/evaluators.js';
+import { compute, evaluatorFor, whenFree } from '../evaluation/evaluators.js';
 import { aggregationLoad, fits } from '../evaluation/limits.js';
-import { epochRecords, jobAggregates, jobPartials } from '../ledger/kinds.js';
+import { epochRecords, institutions, jobAggregates, jobPartials } from '../ledger/kinds.js';
 import { type Ledger } from '../ledger/ledger.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { idsOf, openJob, requireSame, withheldCells } from './jobState.js';
 import { permitted, storeState } from './jobSteps.js';
-
-/** For so long only the first participant aggregates; after that any may. */
-const FIRST_AGGREGATOR_MS = 10 * 60 * 1000;
 
 export async function postPartials(transaction: Transaction, request: PostPartials): Promise<JobStep> {
   const { ledger, caller, at } = transaction;
@@ -36,7 +34,7 @@ export async function postPartials(transaction: Transaction, request: PostPartia
   requireParticipant(job, caller.mspId);
   return permitted(transaction, job, 'evaluate', async () => {
     requireSame([...Object.keys(partials), ...withheld], idsOf(job.cells), 'The partials');
-    const both = withheld.find((cell) => cell in partials);
+    const both = withheld.find((cell) => Object.hasOwn(partials, cell));
     if (both !== undefined)
       throw new ContractError('BAD_REQUEST', `The cell ${both} is both posted and withheld.`);
     await ledger.create(jobPartials, { partials, withheld, at }, jobId, caller.mspId);
@@ -58,7 +56,7 @@ export async function aggregate(
     const open = idsOf(job.cells).filter((id) => !withheld.has(id));
     const done = await ledger.findEach(jobAggregates, [job.jobId], open);
     requireOpen(request.cells, open, done);
-    await addCells(transaction, job, request.cells, partials, aggregates);
+    await whenFree(() => addCells(transaction, job, request.cells, partials, aggregates));
     for (const cell of request.cells) await ledger.put(jobAggregates, aggregates[cell], job.jobId, cell);
     if (open.some((id) => !done.has(id) && !request.cells.includes(id))) return 'EVALUATING';
     const moved =
@@ -124,7 +122,7 @@ function requireParticipant(job: Job, mspId: string): void {
 function requireAggregator({ now }: Transaction, job: Job, mspId: string): void {
   requireParticipant(job, mspId);
   const [first] = job.participants;
-  if (mspId !== first && now < Date.parse(job.submittedAt) + FIRST_AGGREGATOR_MS)
+  if (mspId !== first && now < Date.parse(job.submittedAt) + AGGREGATE_TAKEOVER_MS)
     throw new ContractError(
       'TOO_EARLY',
       `${String(first)} aggregates the job ${job.jobId}; others may later.`,
@@ -143,13 +141,24 @@ function requireOpen(
   }
 }
 
-/** The first t members of the epoch in MSP ID order. */
+/**
+ * The first t members of the epoch in MSP ID order that are members of the consortium still.
+ * @throws ContractError HOLDERS_MISSING
+ */
 async function committeeOf(ledger: Ledger, job: Job): Promise<Holder[]> {
   const { members, threshold } = await ledger.get(epochRecords, job.epochId);
-  return members
+  const entries = await ledger.findEach(institutions, [], members);
+  const committee = members
     .map((mspId, i) => ({ mspId, index: i + 1 }))
+    .filter(({ mspId }) => entries.get(mspId)?.status === 'ACTIVE')
     .sort((a, b) => byText(a.mspId, b.mspId))
     .slice(0, threshold);
+  if (committee.length < threshold)
+    throw new ContractError(
+      'HOLDERS_MISSING',
+      `The key epoch ${job.epochId} has ${committee.length} holders left; ${threshold} release together.`,
+    );
+  return committee;
 }
 
 const allWithheld = (job: Job): Record<string, CellOutcome> =>

@@ -1,23 +1,34 @@
 /** Effective states of agreements and permissions, computed from slots and terms. */
 import { type Agreement, type AgreementState, type PermissionState } from '../api/permissions.js';
-import { agreementRefusals, agreements, agreementSignatures, permissionAgreements } from '../ledger/kinds.js';
+import {
+  agreementRefusals,
+  agreements,
+  agreementSignatures,
+  agreementSuspensions,
+  agreementTerminations,
+  permissionAgreements,
+} from '../ledger/kinds.js';
 import { type Ledger } from '../ledger/ledger.js';
 
 /** What the owners did. */
 export interface Slots {
   readonly signed: readonly string[];
   readonly refused: readonly string[];
+  readonly suspended: readonly string[];
+  readonly terminated: readonly string[];
 }
 
 /** The state of an agreement at an instant. */
 export function agreementState(
   { content: { owners, permission } }: Agreement,
-  { signed, refused }: Slots,
+  { signed, refused, suspended, terminated }: Slots,
   now: number,
 ): AgreementState {
   if (refused.length > 0) return 'REFUSED';
+  if (terminated.length > 0) return 'TERMINATED';
   if (now >= Date.parse(permission.until)) return 'EXPIRED';
-  return owners.every((owner) => signed.includes(owner)) ? 'ACTIVE' : 'PROPOSED';
+  if (!owners.every((owner) => signed.includes(owner))) return 'PROPOSED';
+  return suspended.length > 0 ? 'SUSPENDED' : 'ACTIVE';
 }
 
 /** The state of a permission: what its latest agreement makes of it. */
@@ -26,8 +37,10 @@ export function permissionState(
   agreement: AgreementState | undefined,
   now: number,
 ): PermissionState {
+  if (agreement === 'TERMINATED') return 'REVOKED';
   if (now >= Date.parse(permission.until)) return 'EXPIRED';
   if (agreement === 'ACTIVE') return 'GRANTED';
+  if (agreement === 'SUSPENDED') return 'SUSPENDED';
   return agreement === 'REFUSED' ? 'DENIED' : 'REQUESTED';
 }
 
@@ -37,7 +50,14 @@ export async function readSlots(
 ): Promise<Slots> {
   const signed = await ledger.findEach(agreementSignatures, [agreementId], owners);
   const refused = await ledger.findEach(agreementRefusals, [agreementId], owners);
-  return { signed: [...signed.keys()], refused: [...refused.keys()] };
+  const suspensions = await ledger.findEach(agreementSuspensions, [agreementId], owners);
+  const terminated = await ledger.findEach(agreementTerminations, [agreementId], owners);
+  return {
+    signed: [...signed.keys()],
+    refused: [...refused.keys()],
+    suspended: [...suspensions].filter(([, { suspended }]) => suspended).map(([owner]) => owner),
+    terminated: [...terminated.keys()],
+  };
 }
 
 /** The latest agreement on a permission, with its state. */

@@ -18,6 +18,8 @@ import {
   agreementRefusals,
   agreements,
   agreementSignatures,
+  agreementSuspensions,
+  agreementTerminations,
   datasetRecords,
   permissionAgreements,
   permissionRecords,
@@ -25,7 +27,7 @@ import {
 import { Serves } from '../ledger/serves.js';
 import { run, type Transaction } from '../ledger/transaction.js';
 import { requireState } from '../states/machine.js';
-import { agreementOn, agreementState } from './agreementState.js';
+import { agreementOn, agreementState, readSlots, type Slots } from './agreementState.js';
 
 const definitions = consortium.AgreementContract;
 
@@ -48,6 +50,25 @@ export class AgreementContract extends Contract {
   @Serves(definitions.Refuse)
   Refuse(context: Context, request: string): Promise<string> {
     return run(context, definitions.Refuse, request, refuse);
+  }
+
+  @Serves(definitions.Suspend)
+  Suspend(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Suspend, request, (transaction, { agreementId, reason }) =>
+      setSuspension(transaction, agreementId, true, reason),
+    );
+  }
+
+  @Serves(definitions.Resume)
+  Resume(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Resume, request, (transaction, { agreementId }) =>
+      setSuspension(transaction, agreementId, false, ''),
+    );
+  }
+
+  @Serves(definitions.Terminate)
+  Terminate(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Terminate, request, terminate);
   }
 
   @Serves(definitions.Get)
@@ -132,6 +153,46 @@ async function refuse(
   return { agreementId, mspId: caller.mspId, digest: agreement.digest, signed: false };
 }
 
+/** Fills the caller's own slot: no owner's suspension waits for another's, and none lifts another's. */
+async function setSuspension(
+  transaction: Transaction,
+  agreementId: string,
+  suspended: boolean,
+  reason: string,
+): Promise<AgreementSlot> {
+  const { ledger, caller, at } = transaction;
+  const agreement = await inForce(transaction, agreementId);
+  const before = await ledger.find(agreementSuspensions, agreementId, caller.mspId);
+  if ((before?.suspended ?? false) === suspended)
+    throw new ContractError(
+      'ILLEGAL_STATE',
+      `${caller.mspId} ${suspended ? 'has already' : 'has not'} suspended ${agreementId}.`,
+    );
+  await ledger.put(agreementSuspensions, { suspended, reason, at }, agreementId, caller.mspId);
+  transaction.emit(agreementId, suspended ? 'SUSPENDED' : undefined);
+  return { agreementId, mspId: caller.mspId, digest: agreement.digest, signed: true };
+}
+
+async function terminate(
+  transaction: Transaction,
+  { agreementId, reason }: RefuseAgreement,
+): Promise<AgreementSlot> {
+  const { ledger, caller, at } = transaction;
+  const agreement = await inForce(transaction, agreementId);
+  await ledger.create(agreementTerminations, { reason, at }, agreementId, caller.mspId);
+  transaction.emit(agreementId, 'TERMINATED');
+  return { agreementId, mspId: caller.mspId, digest: agreement.digest, signed: true };
+}
+
+/** An agreement of the caller that all owners have signed and that has not ended. */
+async function inForce({ ledger, caller, now }: Transaction, agreementId: string): Promise<Agreement> {
+  const agreement = await ledger.get(agreements, agreementId);
+  if (!agreement.content.owners.includes(caller.mspId)) throw notOwner(caller.mspId);
+  const state = agreementState(agreement, await readSlots(ledger, agreement), now);
+  requireState('agreement', state, ['ACTIVE', 'SUSPENDED']);
+  return agreement;
+}
+
 /**
  * An agreement that the caller is an owner in and has not signed, and that nobody refused. The other owners'
  * signatures are not read, so that all may sign at once.
@@ -143,10 +204,12 @@ async function undecided({ ledger, caller, now }: Transaction, agreementId: stri
   if (await ledger.has(agreementSignatures, agreementId, caller.mspId))
     throw new ContractError('ALREADY_EXISTS', `${caller.mspId} has already signed ${agreementId}.`);
   const refused = await ledger.findEach(agreementRefusals, [agreementId], owners);
-  const state = agreementState(agreement, { signed: [], refused: [...refused.keys()] }, now);
+  const state = agreementState(agreement, { ...NOTHING, refused: [...refused.keys()] }, now);
   requireState('agreement', state, ['PROPOSED']);
   return agreement;
 }
+
+const NOTHING: Slots = { signed: [], refused: [], suspended: [], terminated: [] };
 
 const notOwner = (mspId: string): ContractError =>
   new ContractError('NOT_A_PARTY', `${mspId} owns none of the agreement's datasets.`);
@@ -158,9 +221,15 @@ async function view({ ledger, now }: Transaction, agreement: Agreement): Promise
   const budget = await ledger.find(agreementBudgets, agreementId);
   return {
     ...agreement,
-    state: agreementState(agreement, { signed: [...signatures.keys()], refused: [...refusals.keys()] }, now),
+    state: agreementState(agreement, await readSlots(ledger, agreement), now),
     signatures: Object.fromEntries(signatures),
     refusals: Object.fromEntries(refusals),
+    suspensions: Object.fromEntries(
+      await ledger.findEach(agreementSuspensions, [agreementId], content.owners),
+    ),
+    terminations: Object.fromEntries(
+      await ledger.findEach(agreementTerminations, [agreementId], content.owners),
+    ),
     reserved: budget?.reserved ?? 0,
   };
 }

@@ -11,6 +11,7 @@ import {
 } from '@strokeshare/fhe';
 import {
   type AbortEpoch,
+  type AdvanceEpoch,
   type CeremonyLabel,
   ceremonyLabels,
   type CeremonyMessage,
@@ -21,8 +22,16 @@ import {
   type OpenEpoch,
   type RevealCeremony,
 } from '../api/epochs.js';
+import { levelRights } from '../api/institutions.js';
 import { ContractError } from '../errors.js';
-import { commitments, confirmations, epochRecords, institutions, reveals } from '../ledger/kinds.js';
+import {
+  commitments,
+  confirmations,
+  epochRecords,
+  institutions,
+  type RecordKind,
+  reveals,
+} from '../ledger/kinds.js';
 import { type Ledger } from '../ledger/ledger.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { move, requireState } from '../states/machine.js';
@@ -37,7 +46,7 @@ export async function open(transaction: Transaction, request: OpenEpoch): Promis
       'BAD_REQUEST',
       `A threshold of ${threshold} needs as many members; there are ${members.length}.`,
     );
-  for (const member of members) await ledger.get(institutions, member);
+  for (const member of members) await requireKeyHolder(ledger, member);
   const epoch: Epoch = {
     ...request,
     attempt: 1,
@@ -55,7 +64,8 @@ export async function commit(transaction: Transaction, request: CommitCeremony):
   const { ledger, caller } = transaction;
   const { epochId, label, commitment } = request;
   const epoch = await memberEpoch(transaction, epochId);
-  requireLabel(epoch, label);
+  const { before } = roundOf(epoch, label);
+  await requirePosted(ledger, epoch, reveals, before, `Nothing is committed to ${label}`, 'revealed');
   await ledger.create(commitments, { commitment, at: transaction.at }, epochId, label, caller.mspId);
   transaction.emit(epochId, epoch.state);
   return epoch;
@@ -65,20 +75,14 @@ export async function reveal(transaction: Transaction, request: RevealCeremony):
   const { ledger, caller } = transaction;
   const { epochId, label, ...opening } = request;
   const epoch = await memberEpoch(transaction, epochId);
-  requireLabel(epoch, label);
-  const committed = await ledger.findEach(commitments, [epochId, label], epoch.members);
-  const waiting = epoch.members.filter((member) => !committed.has(member));
-  if (waiting.length > 0)
-    throw new ContractError(
-      'ILLEGAL_STATE',
-      `Nothing is revealed before ${waiting.join(', ')} committed to ${label}.`,
-    );
-  checkOpening(epoch, caller.mspId, request, committed.get(caller.mspId)?.commitment);
+  const { round } = roundOf(epoch, label);
+  // The commitments alone are read, so that all members can reveal at once.
+  await requirePosted(ledger, epoch, commitments, round, 'Nothing is revealed', 'committed to');
+  const committed = await ledger.find(commitments, epochId, label, caller.mspId);
+  checkOpening(epoch, caller.mspId, request, committed?.commitment);
   await ledger.create(reveals, { ...opening, at: transaction.at }, epochId, label, caller.mspId);
-  const next = await afterReveal(ledger, epoch, caller.mspId, request);
-  if (next !== epoch) await ledger.put(epochRecords, next, epochId);
-  transaction.emit(epochId, next.state);
-  return next;
+  transaction.emit(epochId, epoch.state);
+  return epoch;
 }
 
 export async function confirm(transaction: Transaction, request: ConfirmEpoch): Promise<Epoch> {
@@ -86,17 +90,19 @@ export async function confirm(transaction: Transaction, request: ConfirmEpoch): 
   const { epochId, ...hashes } = request;
   const epoch = await memberEpoch(transaction, epochId);
   requireState('key epoch', epoch.state, ['ROUND2']);
-  const dealt = await ledger.findEach(reveals, [epochId, 'dealing'], epoch.members);
-  if (dealt.size < epoch.members.length)
-    throw new ContractError(
-      'ILLEGAL_STATE',
-      'The key epoch is not confirmed before all dealings are revealed.',
-    );
+  await requirePosted(ledger, epoch, reveals, LAST_ROUND, 'The key epoch is not confirmed', 'revealed');
   await ledger.create(confirmations, { ...hashes, at: transaction.at }, epochId, caller.mspId);
-  const others = await ledger.findEach(confirmations, [epochId], epoch.members);
-  others.delete(caller.mspId);
-  const next = afterConfirmation(epoch, hashes, others);
-  if (next !== epoch) await ledger.put(epochRecords, next, epochId);
+  transaction.emit(epochId, epoch.state);
+  return epoch;
+}
+
+/** Moves a complete state on. Who comes second finds it moved, which is no error and writes nothing. */
+export async function advance(transaction: Transaction, { epochId, from }: AdvanceEpoch): Promise<Epoch> {
+  const { ledger } = transaction;
+  const epoch = await memberEpoch(transaction, epochId);
+  if (epoch.state !== from) return epoch;
+  const next = from === 'ROUND2' ? await activated(ledger, epoch) : await advanced(ledger, epoch);
+  await ledger.put(epochRecords, next, epochId);
   transaction.emit(epochId, next.state);
   return next;
 }
@@ -127,6 +133,17 @@ export async function view({ ledger }: Transaction, { epochId }: { epochId: stri
   return { ...epoch, messages, confirmations: Object.fromEntries(confirmed) };
 }
 
+/** @throws ContractError NOT_FOUND, NOT_A_PARTY, LEVEL_INSUFFICIENT */
+async function requireKeyHolder(ledger: Ledger, mspId: string): Promise<void> {
+  const { level, status } = await ledger.get(institutions, mspId);
+  if (status !== 'ACTIVE') throw new ContractError('NOT_A_PARTY', `${mspId} is ${status}.`);
+  if (!levelRights[level].holdsKeys)
+    throw new ContractError(
+      'LEVEL_INSUFFICIENT',
+      `${mspId} is of level ${level} and holds no share of a collective key.`,
+    );
+}
+
 /** Sets without security are for this package's own tests. */
 function acceptedSet(name: string): { id: string } {
   const set = parameterSet(name);
@@ -147,12 +164,42 @@ async function memberEpoch({ ledger, caller }: Transaction, epochId: string): Pr
 const notMember = (mspId: string, epochId: string): ContractError =>
   new ContractError('NOT_A_PARTY', `${mspId} is not a member of the key epoch ${epochId}.`);
 
-function requireLabel(epoch: Epoch, label: CeremonyLabel): void {
-  if (!ceremonySteps[epoch.state]?.labels.includes(label))
+const LAST_ROUND: readonly CeremonyLabel[] = ['dealingCheck'];
+
+/** The round that a label belongs to, and the one before it in the same state. */
+function roundOf(
+  epoch: Epoch,
+  label: CeremonyLabel,
+): { round: readonly CeremonyLabel[]; before: readonly CeremonyLabel[] } {
+  const rounds = ceremonySteps[epoch.state]?.rounds ?? [];
+  const index = rounds.findIndex((labels) => labels.includes(label));
+  const round = rounds[index];
+  if (!round)
     throw new ContractError(
       'ILLEGAL_STATE',
       `The key epoch is ${epoch.state}: no message "${label}" belongs there.`,
     );
+  return { round, before: rounds[index - 1] ?? [] };
+}
+
+/** @throws ContractError ILLEGAL_STATE unless every member has posted to every label. */
+async function requirePosted(
+  ledger: Ledger,
+  { epochId, members }: Epoch,
+  kind: RecordKind<unknown>,
+  labels: readonly CeremonyLabel[],
+  consequence: string,
+  did: string,
+): Promise<void> {
+  for (const label of labels) {
+    const posted = await ledger.findEach(kind, [epochId, label], members);
+    const waiting = members.filter((member) => !posted.has(member));
+    if (waiting.length > 0)
+      throw new ContractError(
+        'ILLEGAL_STATE',
+        `${consequence} before ${waiting.join(', ')} ${did} ${label}.`,
+      );
+  }
 }
 
 function checkOpening(
@@ -174,44 +221,38 @@ function checkOpening(
     );
 }
 
-/** The epoch after a reveal: the next state if it was the last one of its step. */
-async function afterReveal(
-  ledger: Ledger,
-  epoch: Epoch,
-  sender: string,
-  request: RevealCeremony,
-): Promise<Epoch> {
-  const step = ceremonySteps[epoch.state];
-  if (!step?.next) return epoch;
-  const contributions = new Map<string, Uint8Array>();
-  for (const label of step.labels) {
-    const revealed = await ledger.findEach(reveals, [epoch.epochId, label], epoch.members);
-    if (label === request.label) revealed.set(sender, { ...request, at: '' });
-    if (revealed.size < epoch.members.length) return epoch;
-    if (label === 'seed')
-      for (const [member, { value }] of revealed)
-        if (value) contributions.set(member, fromBase64(value.contribution));
-  }
-  const moved = { ...epoch, state: move(epochMachine, epoch.state, step.next) };
-  if (contributions.size === 0) return moved;
+/** The epoch in its next state, once all messages of this one are revealed; the seed is made of its contributions. */
+async function advanced(ledger: Ledger, epoch: Epoch): Promise<Epoch> {
+  const { epochId, members, state } = epoch;
+  const step = ceremonySteps[state];
+  const labels = step?.rounds.flat() ?? [];
+  await requirePosted(ledger, epoch, reveals, labels, `The key epoch stays ${state}`, 'revealed');
+  const moved = { ...epoch, state: move(epochMachine, state, step?.next ?? state) };
+  if (!labels.includes('seed')) return moved;
+  const revealed = await ledger.findEach(reveals, [epochId, 'seed'], members);
   const seed = epochSeed(
-    [...contributions].map(([member, contribution]) => ({ sender: member, contribution })),
+    [...revealed].map(([sender, { value }]) => ({
+      sender,
+      contribution: fromBase64(value?.contribution ?? ''),
+    })),
   );
   return { ...moved, seed: Buffer.from(seed).toString('base64') };
 }
 
-/** The epoch after a confirmation: active if it was the last and all are equal, aborted at the first that differs. */
-function afterConfirmation(
-  epoch: Epoch,
-  own: Omit<ConfirmEpoch, 'epochId'>,
-  others: ReadonlyMap<string, Omit<ConfirmEpoch, 'epochId'>>,
-): Epoch {
-  const differing = [...others].find(
-    ([, other]) => other.publicKeyHash !== own.publicKeyHash || other.relinKeysHash !== own.relinKeysHash,
+/** The epoch after the confirmations: active if all are equal, aborted as soon as two differ. */
+async function activated(ledger: Ledger, epoch: Epoch): Promise<Epoch> {
+  const { epochId, members } = epoch;
+  const confirmed = [...(await ledger.findEach(confirmations, [epochId], members))];
+  const [first] = confirmed;
+  const differing = confirmed.find(
+    ([, { publicKeyHash, relinKeysHash }]) =>
+      publicKeyHash !== first?.[1].publicKeyHash || relinKeysHash !== first[1].relinKeysHash,
   );
   if (differing) return abortedBy(epoch, differing[0], 'The members confirmed different keys.');
-  if (others.size + 1 < epoch.members.length) return epoch;
-  return { ...epoch, ...own, state: move(epochMachine, epoch.state, 'ACTIVE') };
+  if (!first || confirmed.length < members.length)
+    throw new ContractError('ILLEGAL_STATE', 'The key epoch is not active before all members confirmed it.');
+  const { publicKeyHash, relinKeysHash } = first[1];
+  return { ...epoch, publicKeyHash, relinKeysHash, state: move(epochMachine, epoch.state, 'ACTIVE') };
 }
 
 const abortedBy = (epoch: Epoch, by: string, reason: string): Epoch => ({

@@ -1,7 +1,7 @@
 /** Datasets: what an owner offers, and under which conditions. */
 import { type Context, Contract, Info } from 'fabric-contract-api';
 import { byText } from '../api/canonical.js';
-import { type Dataset, type RegisterDataset } from '../api/datasets.js';
+import { type Dataset, type RegisterDataset, type WithdrawDataset } from '../api/datasets.js';
 import { datasetMerkleRoot } from '../api/merkle.js';
 import { consortium } from '../api/transactions.js';
 import { ContractError } from '../errors.js';
@@ -23,6 +23,11 @@ export class DatasetContract extends Contract {
     return run(context, definitions.Register, request, register);
   }
 
+  @Serves(definitions.Withdraw)
+  Withdraw(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Withdraw, request, withdraw);
+  }
+
   @Serves(definitions.Get)
   Get(context: Context, request: string): Promise<string> {
     return run(context, definitions.Get, request, ({ ledger }, { datasetId }) =>
@@ -36,6 +41,18 @@ export class DatasetContract extends Contract {
       ledger.page(datasetRecords, [], page),
     );
   }
+}
+
+async function withdraw(transaction: Transaction, { datasetId, reason }: WithdrawDataset): Promise<Dataset> {
+  const { ledger, caller, at } = transaction;
+  const dataset = await ledger.get(datasetRecords, datasetId);
+  if (dataset.owner !== caller.mspId)
+    throw new ContractError('NOT_A_PARTY', `The dataset ${datasetId} belongs to ${dataset.owner}.`);
+  requireState('dataset', dataset.status, ['ACTIVE']);
+  const withdrawn: Dataset = { ...dataset, status: 'WITHDRAWN', withdrawal: { reason, at } };
+  await ledger.put(datasetRecords, withdrawn, datasetId);
+  transaction.emit(datasetId, withdrawn.status);
+  return withdrawn;
 }
 
 async function register(transaction: Transaction, request: RegisterDataset): Promise<Dataset> {

@@ -14,7 +14,7 @@ import { type Ledger } from '../ledger/ledger.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { requireState } from '../states/machine.js';
 
-const FINAL: readonly JobState[] = ['RELEASED', 'SUPPRESSED', 'REFUSED'];
+const FINAL: readonly JobState[] = ['RELEASED', 'SUPPRESSED', 'REFUSED', 'CANCELLED'];
 
 /** EVALUATING from the first partials on; FAILED from the deadline on, unless the job has ended. */
 export function effectiveState(job: Pick<Job, 'state' | 'deadline'>, posted: number, now: number): JobState {

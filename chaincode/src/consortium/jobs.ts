@@ -5,6 +5,7 @@ import { jobRecords } from '../ledger/kinds.js';
 import { Serves } from '../ledger/serves.js';
 import { run } from '../ledger/transaction.js';
 import { aggregate, postPartials } from './aggregate.js';
+import { cancel } from './cancel.js';
 import { closeCounts, openCounts, postCountShares, postVerdict } from './countGate.js';
 import { accessTo, aggregatesOf, partialsOf, sharesOf, view } from './jobViews.js';
 import { submit } from './submit.js';
@@ -21,6 +22,11 @@ export class JobContract extends Contract {
   @Serves(definitions.Submit)
   Submit(context: Context, request: string): Promise<string> {
     return run(context, definitions.Submit, request, submit);
+  }
+
+  @Serves(definitions.Cancel)
+  Cancel(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Cancel, request, cancel);
   }
 
   @Serves(definitions.PostPartials)

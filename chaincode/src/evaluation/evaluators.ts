@@ -38,6 +38,25 @@ export async function holdRelinKeys(
   loaded.set(epochId, hash);
 }
 
+/** Heavy transactions at once in one process: more would only make each other run into their time limit. */
+export const MAXIMUM_IN_FLIGHT = 2;
+let inFlight = 0;
+
+/**
+ * Runs a transaction's heavy part, unless the process has as many in hand as it may.
+ * @throws ContractError BUSY
+ */
+export async function whenFree<T>(work: () => Promise<T>): Promise<T> {
+  if (inFlight >= MAXIMUM_IN_FLIGHT)
+    throw new ContractError('BUSY', `This process has ${inFlight} evaluations in hand; come back.`);
+  inFlight += 1;
+  try {
+    return await work();
+  } finally {
+    inFlight -= 1;
+  }
+}
+
 /**
  * Runs a piece of arithmetic; what a blob or key did wrong becomes a contract's error.
  * @throws ContractError KEY_NEEDED, BAD_BLOB, INTERNAL

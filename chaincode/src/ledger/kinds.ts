@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import * as datasets from '../api/datasets.js';
 import * as epochs from '../api/epochs.js';
-import { institution } from '../api/institutions.js';
+import * as members from '../api/institutions.js';
 import * as jobs from '../api/jobs.js';
 import * as permissions from '../api/permissions.js';
 import { count, identifier } from '../api/primitives.js';
@@ -22,7 +22,10 @@ const kind = <T>(type: string, shape: z.ZodType<T>, word: string): RecordKind<T>
 const reservation = z.strictObject({ reserved: count });
 
 /** Consortium channel. The comment behind a kind names the parts of its key. */
-export const institutions = kind('institution', institution, 'institution'); // mspId
+export const consortiumRecords = kind('consortium', members.consortiumRecord, 'consortium'); // 'seats'
+export const motions = kind('motion', members.motion, 'motion'); // motionId
+export const motionVotes = kind('motion.vote', members.motionVote, 'vote'); // motionId, mspId
+export const institutions = kind('institution', members.institution, 'institution'); // mspId
 export const researchers = kind('researcher', researcher, 'researcher'); // researcherId
 export const epochRecords = kind('epoch', epochs.epoch, 'key epoch'); // epochId
 export const commitments = kind('epoch.commitment', epochs.ceremonyCommitment, 'commitment'); // epochId, label, mspId
@@ -45,6 +48,16 @@ export const agreementRefusals = kind(
   'agreement.refusal',
   permissions.agreementRefusal,
   'refusal of the agreement',
+); // agreementId, mspId
+export const agreementSuspensions = kind(
+  'agreement.suspension',
+  permissions.agreementSuspension,
+  'suspension of the agreement',
+); // agreementId, mspId
+export const agreementTerminations = kind(
+  'agreement.termination',
+  permissions.agreementTermination,
+  'termination of the agreement',
 ); // agreementId, mspId
 export const agreementBudgets = kind('agreement.budget', reservation, 'release budget'); // agreementId
 export const epochBudgets = kind('epoch.budget', reservation, 'flooding budget'); // epochId, shard

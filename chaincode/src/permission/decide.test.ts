@@ -22,6 +22,7 @@ interface Choices {
   purpose: string;
   conditions: string[];
   available: string[];
+  members: string[];
   epoch: Epoch['state'];
   agreedVariables: string[];
   variables: string[];
@@ -43,6 +44,7 @@ const choices: fc.Arbitrary<Choices> = fc.record({
   purpose: fc.constantFrom(...PURPOSES),
   conditions: fc.subarray(PURPOSES),
   available: fc.subarray(DATASETS),
+  members: fc.subarray(['H1', 'H2']),
   epoch: fc.constantFrom('OPEN', 'ACTIVE', 'RETIRED', 'ABORTED'),
   agreedVariables: fc.subarray(VARIABLES),
   variables: fc.subarray(VARIABLES),
@@ -65,6 +67,7 @@ const granted: Choices = {
   purpose: 'DUO:0000007',
   conditions: ['DUO:0000042'],
   available: DATASETS,
+  members: ['H1', 'H2'],
   epoch: 'ACTIVE',
   agreedVariables: VARIABLES,
   variables: ['AGE'],
@@ -87,10 +90,15 @@ const nearlyGranted = fc
 /** For every rule, what takes its right away. */
 const withdrawals: Record<(typeof rules)[number], Partial<Choices>[]> = {
   identity: [{ registered: false }, { own: false }],
-  agreement: [{ agreement: 'PROPOSED' }, { agreement: 'REFUSED' }],
+  agreement: [
+    { agreement: 'PROPOSED' },
+    { agreement: 'REFUSED' },
+    { agreement: 'SUSPENDED' },
+    { agreement: 'TERMINATED' },
+  ],
   period: [{ from: 1 }, { until: 0 }, { until: 0, agreement: 'EXPIRED' }],
   purpose: [{ purpose: 'DUO:0000006' }, { conditions: [] }, { conditions: ['DUO:0000033'] }],
-  datasets: [{ available: ['d1'] }, { available: [] }, { epoch: 'RETIRED' }],
+  datasets: [{ available: ['d1'] }, { available: [] }, { members: ['H1'] }, { epoch: 'RETIRED' }],
   variables: [{ agreedVariables: ['SEX'] }],
   statistics: [{ agreedStatistics: ['count'] }],
   plan: [{ fits: false }],
@@ -110,7 +118,13 @@ function factsOf(choice: Choices): Facts {
   };
   const datasets = choice.available.map((datasetId): [string, Dataset] => [
     datasetId,
-    { datasetId, status: 'ACTIVE', epochId: 'e1', conditions: choice.conditions } as unknown as Dataset,
+    {
+      datasetId,
+      owner: datasetId.replace('d', 'H'),
+      status: 'ACTIVE',
+      epochId: 'e1',
+      conditions: choice.conditions,
+    } as unknown as Dataset,
   ]);
   return {
     step: 'submit',
@@ -126,6 +140,7 @@ function factsOf(choice: Choices): Facts {
     variables: choice.variables,
     statistics: choice.statistics,
     datasets: new Map(datasets),
+    members: new Set(choice.members),
     epoch: { epochId: 'e1', state: choice.epoch } as Epoch,
     plan: () => (choice.fits ? undefined : { code: 'PLAN_TOO_LARGE', reason: '' }),
     budget: () => choice,
@@ -153,6 +168,7 @@ describe('the permission function', () => {
           agreedStatistics: choice.agreedStatistics.filter(keep),
           conditions: choice.conditions.filter(keep),
           available: choice.available.filter(keep),
+          members: choice.members.filter(keep),
           agreementLeft: choice.agreementLeft - fall,
           epochLeft: choice.epochLeft - fall,
         };

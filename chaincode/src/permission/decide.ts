@@ -24,6 +24,8 @@ export interface Facts {
   readonly statistics: readonly string[];
   /** By id; an entry is missing where the dataset is. */
   readonly datasets: ReadonlyMap<string, Dataset>;
+  /** Owners that are members of the consortium now. */
+  readonly members: ReadonlySet<string>;
   /** The epoch of the first dataset. */
   readonly epoch: Epoch | undefined;
   /** Whether the plan fits; asked only when all rules before it agree. */
@@ -68,10 +70,16 @@ const ruleBook: Readonly<Record<Rule, (facts: Facts) => Refused | undefined>> = 
     );
   },
 
-  datasets({ agreement, datasets, epoch }) {
+  datasets({ agreement, datasets, members, epoch }) {
     const { permission } = agreement.content;
     const gone = permission.datasets.find((id) => datasets.get(id)?.status !== 'ACTIVE');
     if (gone !== undefined) return refused('DATASET_NOT_AVAILABLE', `The dataset ${gone} is not available.`);
+    const orphan = [...datasets.values()].find(({ owner }) => !members.has(owner));
+    if (orphan)
+      return refused(
+        'DATASET_NOT_AVAILABLE',
+        `${orphan.owner}, the owner of ${orphan.datasetId}, is no member.`,
+      );
     if (epoch?.state !== 'ACTIVE')
       return refused('EPOCH_NOT_ACTIVE', `The key epoch of the datasets is ${epoch?.state ?? 'unknown'}.`);
     const other = [...datasets.values()].find(({ epochId }) => epochId !== epoch.epochId);

@@ -6,7 +6,8 @@ import { type Epoch } from '../api/epochs.js';
 import { type Job } from '../api/jobs.js';
 import { type Agreement } from '../api/permissions.js';
 import { agreementState, readSlots } from '../consortium/agreementState.js';
-import { agreements, datasetRecords, epochRecords, researchers } from '../ledger/kinds.js';
+import { ownersOf } from '../evaluation/plan.js';
+import { agreements, datasetRecords, epochRecords, institutions, researchers } from '../ledger/kinds.js';
 import { type Ledger } from '../ledger/ledger.js';
 import { decide, type Facts } from './decide.js';
 import { type Decision } from '../api/decisions.js';
@@ -29,6 +30,8 @@ export async function readSurroundings(
   const [first] = datasets.values();
   const epoch = first && (await ledger.find(epochRecords, first.epochId));
   const state = agreementState(agreement, await readSlots(ledger, agreement), now);
+  const owners = await ledger.findEach(institutions, [], ownersOf([...datasets.values()]));
+  const members = [...owners].filter(([, { status }]) => status === 'ACTIVE').map(([owner]) => owner);
   const facts = {
     now,
     researcher: await ledger.find(researchers, asked.researcherId),
@@ -37,6 +40,7 @@ export async function readSurroundings(
     variables: planVariables(asked.query),
     statistics: [...new Set(asked.query.statistics.map(({ kind }) => kind))],
     datasets,
+    members: new Set(members),
     epoch,
   };
   return { agreement, datasets, epoch, facts };

@@ -10,7 +10,7 @@ import { type Evaluate, type EvaluateResponse } from '../api/records.js';
 import { consortium } from '../api/transactions.js';
 import { ContractError, readContractError } from '../errors.js';
 import { assertTransientSize, transientBlob } from '../evaluation/blobs.js';
-import { compute, evaluatorFor, holdRelinKeys } from '../evaluation/evaluators.js';
+import { compute, evaluatorFor, holdRelinKeys, whenFree } from '../evaluation/evaluators.js';
 import { evaluationLoad, fits } from '../evaluation/limits.js';
 import { planOf } from '../evaluation/plan.js';
 import { batches as batchRecords, evaluations } from '../ledger/kinds.js';
@@ -34,7 +34,7 @@ export async function evaluate(
   assertTransientSize(transaction);
   if (!fits(evaluationLoad(plan, cells, batches.length, parameterSet(access.epoch.parameterSet))))
     throw new ContractError('TOO_MUCH_WORK', 'The cells are too many for one transaction.');
-  const results = await evaluateCells(transaction, access, plan, cells, batches);
+  const results = await whenFree(() => evaluateCells(transaction, access, plan, cells, batches));
   const partials: Record<string, string> = {};
   for (const [cell, blob] of results) {
     const hash = blobHash(blob);

@@ -3,9 +3,15 @@ import { type Agreement } from '../api/permissions.js';
 import { agreementState, permissionState } from '../consortium/agreementState.js';
 import { effectiveState } from '../consortium/jobState.js';
 import { type Machine, move } from './machine.js';
-import { agreementMachine, epochMachine, jobMachine, permissionMachine } from './machines.js';
+import { agreementMachine, epochMachine, jobMachine, motionMachine, permissionMachine } from './machines.js';
 
-const machines: Machine<string>[] = [epochMachine, agreementMachine, permissionMachine, jobMachine];
+const machines: Machine<string>[] = [
+  motionMachine,
+  epochMachine,
+  agreementMachine,
+  permissionMachine,
+  jobMachine,
+];
 
 describe('state machines', () => {
   it.each(machines.map((machine) => [machine.record, machine] as const))(
@@ -37,18 +43,23 @@ describe('state machines', () => {
 });
 
 /** What can happen to an agreement: an owner signs, one refuses, time passes. */
-type Happening = { kind: 'sign' | 'refuse'; owner: string } | { kind: 'wait'; days: number };
+type Happening =
+  | { kind: 'sign' | 'refuse' | 'suspend' | 'resume' | 'terminate'; owner: string }
+  | { kind: 'wait'; days: number };
 const OWNERS = ['A', 'B', 'C'];
 const DAY = 86_400_000;
 const happenings: fc.Arbitrary<Happening[]> = fc.array(
   fc.oneof(
     fc.record({
-      kind: fc.constantFrom('sign' as const, 'refuse' as const),
+      // Signing is drawn more often, so that agreements become active.
+      kind: fc.constantFrom(
+        ...(['sign', 'sign', 'sign', 'sign', 'refuse', 'suspend', 'resume', 'terminate'] as const),
+      ),
       owner: fc.constantFrom(...OWNERS),
     }),
     fc.record({ kind: fc.constant('wait' as const), days: fc.integer({ min: 1, max: 4 }) }),
   ),
-  { maxLength: 12 },
+  { maxLength: 20 },
 );
 
 describe('computed states', () => {
@@ -60,14 +71,33 @@ describe('computed states', () => {
         const signed = new Set<string>();
         const refused = new Set<string>();
         let now = 0;
-        let state = agreementState(agreement, { signed: [], refused: [] }, now);
+        const suspended = new Set<string>();
+        const terminated = new Set<string>();
+        const stateNow = () =>
+          agreementState(
+            agreement,
+            {
+              signed: [...signed],
+              refused: [...refused],
+              suspended: [...suspended],
+              terminated: [...terminated],
+            },
+            now,
+          );
+        let state = stateNow();
         let granted = permissionState(permission, state, now);
         for (const event of list) {
           // As the contract does: no slot changes once the agreement is decided or the owner has signed.
           if (event.kind === 'wait') now += event.days * DAY;
-          else if (state === 'PROPOSED' && !signed.has(event.owner))
-            (event.kind === 'sign' ? signed : refused).add(event.owner);
-          const next = agreementState(agreement, { signed: [...signed], refused: [...refused] }, now);
+          else if (event.kind === 'sign' || event.kind === 'refuse') {
+            if (state === 'PROPOSED' && !signed.has(event.owner))
+              (event.kind === 'sign' ? signed : refused).add(event.owner);
+          } else if (state === 'ACTIVE' || state === 'SUSPENDED') {
+            if (event.kind === 'suspend') suspended.add(event.owner);
+            if (event.kind === 'resume') suspended.delete(event.owner);
+            if (event.kind === 'terminate') terminated.add(event.owner);
+          }
+          const next = stateNow();
           if (next !== state) move(agreementMachine, state, next);
           const nextGranted = permissionState(permission, next, now);
           if (nextGranted !== granted) move(permissionMachine, granted, nextGranted);
@@ -83,7 +113,7 @@ describe('computed states', () => {
     expect(effectiveState({ state: 'SUBMITTED', deadline }, 1, 0)).toBe('EVALUATING');
     for (const state of ['SUBMITTED', 'AGGREGATED', 'COUNTED'] as const)
       expect(effectiveState({ state, deadline }, 1, DAY)).toBe('FAILED');
-    for (const state of ['RELEASED', 'SUPPRESSED', 'REFUSED'] as const)
+    for (const state of ['RELEASED', 'SUPPRESSED', 'REFUSED', 'CANCELLED'] as const)
       expect(effectiveState({ state, deadline }, 1, DAY)).toBe(state);
   });
 });

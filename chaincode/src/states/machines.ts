@@ -1,5 +1,6 @@
-/** The four state machines. Names are part of the public interface. */
+/** The state machines. Names are part of the public interface. */
 import { type CeremonyLabel, type EpochState } from '../api/epochs.js';
+import { type Motion } from '../api/institutions.js';
 import { type JobState } from '../api/jobs.js';
 import { type AgreementState, type PermissionState } from '../api/permissions.js';
 import { type Machine } from './machine.js';
@@ -19,15 +20,26 @@ export const epochMachine: Machine<EpochState> = {
   },
 };
 
-/** What is committed and revealed in a state of the ceremony; when all of it is revealed, the state moves on. */
-export const ceremonySteps: Partial<
-  Record<EpochState, { labels: readonly CeremonyLabel[]; next?: EpochState }>
+/**
+ * What is committed and revealed in a state of the ceremony, round after round: nothing of a round is revealed before
+ * all members have committed to all of it, and a round begins when the one before is revealed. Members write only keys
+ * of their own; one explicit transaction moves the state when everything is there.
+ */
+export const ceremonySteps: Readonly<
+  Partial<Record<EpochState, { rounds: readonly (readonly CeremonyLabel[])[]; next: EpochState }>>
 > = {
-  OPEN: { labels: ['seed'], next: 'COMMITTED' },
-  COMMITTED: { labels: ['publicKey', 'relin1'], next: 'ROUND1' },
-  ROUND1: { labels: ['relin2'], next: 'ROUND2' },
-  // Not the last dealing but n equal confirmations make the epoch active.
-  ROUND2: { labels: ['dealing'] },
+  OPEN: { rounds: [['seed']], next: 'COMMITTED' },
+  COMMITTED: { rounds: [['publicKey', 'relin1']], next: 'ROUND1' },
+  ROUND1: { rounds: [['relin2']], next: 'ROUND2' },
+  // After the last round n equal confirmations make the epoch active.
+  ROUND2: { rounds: [['dealing'], ['dealingCheck']], next: 'ACTIVE' },
+};
+
+/** Votes are keys of their own; closing the motion is the one stored move. */
+export const motionMachine: Machine<Motion['state']> = {
+  record: 'motion',
+  initial: ['OPEN'],
+  moves: { OPEN: ['CARRIED', 'REJECTED'], CARRIED: [], REJECTED: [] },
 };
 
 /** Computed from signatures, refusals and the period; nothing is stored. */
@@ -36,7 +48,9 @@ export const agreementMachine: Machine<AgreementState> = {
   initial: ['PROPOSED'],
   moves: {
     PROPOSED: ['ACTIVE', 'REFUSED', 'EXPIRED'],
-    ACTIVE: ['EXPIRED'],
+    ACTIVE: ['SUSPENDED', 'TERMINATED', 'EXPIRED'],
+    SUSPENDED: ['ACTIVE', 'TERMINATED', 'EXPIRED'],
+    TERMINATED: [],
     EXPIRED: [],
     REFUSED: [],
   },
@@ -48,7 +62,9 @@ export const permissionMachine: Machine<PermissionState> = {
   initial: ['REQUESTED'],
   moves: {
     REQUESTED: ['GRANTED', 'DENIED', 'EXPIRED'],
-    GRANTED: ['EXPIRED'],
+    GRANTED: ['SUSPENDED', 'REVOKED', 'EXPIRED'],
+    SUSPENDED: ['GRANTED', 'REVOKED', 'EXPIRED'],
+    REVOKED: [],
     // Another agreement may be proposed after a refusal.
     DENIED: ['REQUESTED', 'EXPIRED'],
     EXPIRED: [],
@@ -60,14 +76,15 @@ export const jobMachine: Machine<JobState> = {
   record: 'job',
   initial: ['SUBMITTED', 'REFUSED'],
   moves: {
-    SUBMITTED: ['EVALUATING', 'REFUSED', 'FAILED'],
+    SUBMITTED: ['EVALUATING', 'REFUSED', 'FAILED', 'CANCELLED'],
     // SUPPRESSED at once where institutions withhold every cell.
-    EVALUATING: ['AGGREGATED', 'SUPPRESSED', 'REFUSED', 'FAILED'],
-    AGGREGATED: ['COUNTED', 'REFUSED', 'FAILED'],
-    COUNTED: ['RELEASED', 'SUPPRESSED', 'REFUSED', 'FAILED'],
+    EVALUATING: ['AGGREGATED', 'SUPPRESSED', 'REFUSED', 'FAILED', 'CANCELLED'],
+    AGGREGATED: ['COUNTED', 'REFUSED', 'FAILED', 'CANCELLED'],
+    COUNTED: ['RELEASED', 'SUPPRESSED', 'REFUSED', 'FAILED', 'CANCELLED'],
     RELEASED: [],
     SUPPRESSED: [],
     REFUSED: [],
     FAILED: [],
+    CANCELLED: [],
   },
 };

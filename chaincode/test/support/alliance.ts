@@ -121,7 +121,7 @@ export class Alliance extends Foundation {
   }
 
   /** Aggregates cells, as many at once as fit. */
-  async aggregate(job: JobView, cells = job.cells.map(({ id }) => id)) {
+  async aggregate(job: JobView, cells = job.cells.map(({ id }) => id), by = 0) {
     const blobs = Object.entries(await this.partialBlobs(job.jobId));
     const load = (some: readonly string[]) => aggregationLoad(job, some, job.participants.length, this.set);
     let answer: ResponseOf<typeof consortium.JobContract.Aggregate> | undefined;
@@ -130,7 +130,7 @@ export class Alliance extends Foundation {
       const inputs = blobs.filter(([name]) => chunk.some((cell) => name.startsWith(`partial/${cell}/`)));
       const request = { jobId: job.jobId, cells: chunk };
       answer = await this.as(
-        this.member(0),
+        this.member(by),
         consortium.JobContract.Aggregate,
         request,
         Object.fromEntries(inputs),

@@ -106,13 +106,12 @@ export class Foundation {
         columns: new Map(),
       };
       alliance.institutions.push(member);
-      await alliance.as(member, consortium.InstitutionContract.Enroll, {
-        name: `Hospital ${i + 1}`,
-        level: 'municipal',
-        signingKey: pem,
-        sealingKey: base64(member.sealing.publicKey),
-      });
     }
+    await alliance.as(alliance.member(0), consortium.InstitutionContract.Found, {
+      members: alliance.institutions.map(({ mspId }) => ({ mspId, level: 'municipal' })),
+      rule: 'majority',
+    });
+    for (const member of alliance.institutions) await alliance.enroll(member);
     alliance.researcher = await identity('ResearchMSP', 'alice', 'researcher');
     alliance.researcherKeys = await generateSealingKeyPair();
     await alliance.ask(consortium.ResearcherContract.Register, {
@@ -141,6 +140,15 @@ export class Foundation {
       await alliance[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** An institution that has a seat enters its agent and keys. */
+  enroll(member: Institution) {
+    return this.as(member, consortium.InstitutionContract.Enroll, {
+      name: `Hospital of ${member.mspId}`,
+      signingKey: member.signingPem,
+      sealingKey: base64(member.sealing.publicKey),
+    });
   }
 
   as<D extends TransactionDefinition>(
@@ -185,38 +193,59 @@ export class Foundation {
     const each = <T>(step: (party: KeyCeremony) => T) =>
       new Map([...parties].map(([name, party]) => [name, step(party)]));
 
-    await this.exchange(
-      'seed',
-      each((party) => Buffer.concat([party.seedContribution(), party.sealingPublicKey])),
-    );
+    await this.exchange({
+      seed: each((party) => Buffer.concat([party.seedContribution(), party.sealingPublicKey])),
+    });
+    await this.advance('OPEN');
     const epoch = await this.ask(consortium.KeyEpochContract.Get, { epochId: EPOCH });
     const seed = bytes(epoch.seed!);
     const shares = each((party) => party.publicKeyShare(seed));
     const round1 = each((party) => party.relinRound1());
-    await this.exchange('publicKey', shares);
-    await this.exchange('relin1', round1);
+    await this.exchange({ publicKey: shares, relin1: round1 });
+    await this.advance('COMMITTED');
     this.publicKey = [...each((party) => party.combinePublicKey(shares)).values()][0]!;
     const round2 = each((party) => party.relinRound2(round1));
-    await this.exchange('relin2', round2);
+    await this.exchange({ relin2: round2 });
+    await this.advance('ROUND1');
     this.relinKeys = [...each((party) => party.combineRelinKeys(round1, round2)).values()][0]!;
     const sealingKeys = new Map(
       members.map((name) => [name, bytes(epoch.messages.seed![name]!.value!.sealingKey)]),
     );
     const dealings = new Map<string, Uint8Array>();
     for (const [name, party] of parties) dealings.set(name, await party.dealings(sealingKeys));
-    await this.exchange('dealing', dealings);
+    await this.exchange({ dealing: dealings });
+    const checks = new Map<string, Uint8Array>();
+    for (const [name, party] of parties) checks.set(name, await party.dealingCheck(dealings));
+    await this.exchange({ dealingCheck: checks });
     for (const member of this.institutions) {
-      member.holder = await parties.get(member.mspId)!.finish(dealings);
+      member.holder = await parties.get(member.mspId)!.finish(dealings, { checks, publicKeys: shares });
       await this.as(member, consortium.KeyEpochContract.Confirm, {
         epochId: EPOCH,
         publicKeyHash: blobHash(this.publicKey),
         relinKeysHash: blobHash(this.relinKeys),
       });
     }
+    await this.advance('ROUND2');
   }
 
-  /** One label: all commit, then all reveal. */
-  async exchange(label: CeremonyLabel, messages: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  /** One member moves the ceremony on. */
+  advance(from: RequestOf<typeof consortium.KeyEpochContract.Advance>['from'], index = 0) {
+    return this.as(this.member(index), consortium.KeyEpochContract.Advance, { epochId: EPOCH, from });
+  }
+
+  /** One round: all commit to all labels, then all reveal. */
+  async exchange(round: Partial<Record<CeremonyLabel, ReadonlyMap<string, Uint8Array>>>): Promise<void> {
+    const reveals: (() => Promise<unknown>)[] = [];
+    for (const [label, messages] of Object.entries(round) as [CeremonyLabel, Map<string, Uint8Array>][])
+      reveals.push(...(await this.commitAll(label, messages)));
+    for (const reveal of reveals) await reveal();
+  }
+
+  /** All commit to one label; what they reveal later is returned. */
+  async commitAll(
+    label: CeremonyLabel,
+    messages: ReadonlyMap<string, Uint8Array>,
+  ): Promise<(() => Promise<unknown>)[]> {
     const openings = new Map<string, { nonce: string; bytesHash: string }>();
     for (const member of this.institutions) {
       const nonce = randomBytes(32).toString('hex');
@@ -232,19 +261,20 @@ export class Foundation {
       });
       await this.as(member, consortium.KeyEpochContract.Commit, { epochId: EPOCH, label, commitment });
     }
-    for (const member of this.institutions) {
+    return this.institutions.map((member) => {
       const message = messages.get(member.mspId)!;
       const value = label === 'seed' && {
         contribution: base64(message.subarray(0, 32)),
         sealingKey: base64(message.subarray(32)),
       };
-      await this.as(member, consortium.KeyEpochContract.Reveal, {
-        epochId: EPOCH,
-        label,
-        ...openings.get(member.mspId)!,
-        ...(value && { value }),
-      });
-    }
+      return () =>
+        this.as(member, consortium.KeyEpochContract.Reveal, {
+          epochId: EPOCH,
+          label,
+          ...openings.get(member.mspId)!,
+          ...(value && { value }),
+        });
+    });
   }
 
   /** Every institution encrypts its records and enters batch and dataset. */
@@ -305,8 +335,8 @@ export class Foundation {
     });
   }
 
-  async propose(name: string): Promise<void> {
-    await this.as(this.member(0), consortium.AgreementContract.Propose, {
+  async propose(name: string, by = 0): Promise<void> {
+    await this.as(this.member(by), consortium.AgreementContract.Propose, {
       agreementId: `agreement-${name}`,
       permissionId: `permission-${name}`,
       textHash: '1'.repeat(64),
@@ -326,9 +356,10 @@ export class Foundation {
   async agree(
     name: string,
     changes: Partial<RequestOf<typeof consortium.PermissionContract.Request>> = {},
+    by = 0,
   ): Promise<void> {
     await this.request(name, changes);
-    await this.propose(name);
+    await this.propose(name, by);
     const { content } = await this.ask(consortium.AgreementContract.Get, {
       agreementId: `agreement-${name}`,
     });

@@ -88,7 +88,7 @@ export async function partialBlobs(
 /** As many organisations as the consortium's policy asks for, the own one first. */
 async function endorsers(context: AgentContext): Promise<string[]> {
   const others = (await allInstitutions(context))
-    .map(({ mspId }) => mspId)
-    .filter((id) => id !== context.mspId);
+    .filter(({ mspId, status }) => status === 'ACTIVE' && mspId !== context.mspId)
+    .map(({ mspId }) => mspId);
   return [context.mspId, ...others.slice(0, Math.floor((others.length + 1) / 2))];
 }

@@ -1,4 +1,11 @@
-import { digestOf, signDetached, verifyDetached, type AgreementView } from '@strokeshare/chaincode';
+import {
+  digestOf,
+  signDetached,
+  verifyDetached,
+  type AgreementView,
+  type JobView,
+} from '@strokeshare/chaincode';
+import { planVariables } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
 import { allInstitutions, allPages, report, type AgentContext, type Step } from './context.js';
 
@@ -34,6 +41,31 @@ export const agreementStep: Step = async (context) => {
 };
 
 /**
+ * Verifies the agreement of a job, and that what its owners signed covers the job: researcher, datasets, variables,
+ * statistics, purpose and minimum cohort. The contract decided the same; no share rests on that alone.
+ *
+ * @throws ClientError `POLICY_REFUSED` naming what does not hold.
+ */
+export async function requireCovered(context: AgentContext, job: JobView): Promise<AgreementView> {
+  const agreement = await requireAgreement(context, job.agreementId, job.agreementDigest);
+  const { permission } = agreement.content;
+  const statistics: readonly string[] = permission.statistics;
+  const uncovered = [
+    permission.researcherId === job.researcherId || 'researcher',
+    permission.datasets.join() === job.datasets.join() || 'datasets',
+    permission.purpose === job.purpose || 'purpose',
+    job.minimumCohort >= permission.minimumCohort || 'minimum cohort',
+    planVariables(job.query).every((name) => permission.variables.includes(name)) || 'variables',
+    job.query.statistics.every(({ kind }) => statistics.includes(kind)) || 'statistics',
+  ].find((answer) => answer !== true);
+  if (uncovered === undefined) return agreement;
+  throw new ClientError(
+    'POLICY_REFUSED',
+    `The agreement ${job.agreementId} does not cover the ${String(uncovered)} of job ${job.jobId}.`,
+  );
+}
+
+/**
  * Reads an agreement and verifies for itself what the contract verified: every owner's signature over the content, by
  * the enrolled key, the digest that the job names, and the period by the own clock.
  *
@@ -49,6 +81,7 @@ export async function requireAgreement(
   const agreement = await context.consortium.agreements.get({ agreementId }, { signal: context.signal });
   const { content, signatures } = agreement;
   if (digestOf(content) !== digest) throw refuse('is not the one that the job names');
+  if (agreement.state !== 'ACTIVE') throw refuse(`is ${agreement.state}`);
   const keys = new Map((await allInstitutions(context)).map((entry) => [entry.mspId, entry.signingKey]));
   for (const owner of content.owners) {
     const key = keys.get(owner);

@@ -3,10 +3,11 @@
  * ledger carries hashes, the stores carry the messages.
  */
 import { randomBytes } from 'node:crypto';
-import type { CeremonyLabel, EpochView } from '@strokeshare/chaincode';
+import { ceremonyStates, ceremonySteps, type CeremonyLabel, type EpochView } from '@strokeshare/chaincode';
 import {
   commitment,
   epochSeed,
+  FheError,
   KeyCeremony,
   parameterSetById,
   requireSecure,
@@ -23,16 +24,10 @@ import {
 } from './context.js';
 import { storeHolderKey } from './holder-key.js';
 
-/** Labels that travel together; a group begins when the one before is revealed by all. */
-const ROUNDS: readonly (readonly CeremonyLabel[])[] = [
-  ['seed'],
-  ['publicKey', 'relin1'],
-  ['relin2'],
-  ['dealing'],
-];
-const UNFINISHED = new Set(['OPEN', 'COMMITTED', 'ROUND1', 'ROUND2']);
-
 type Progress = 'acted' | 'waiting' | 'done';
+
+/** After this long without a move, any member moves a complete state on, not only the first. */
+const TAKEOVER_MS = 10_000;
 
 /** Takes the next step of any ceremony that this institution is a member of. */
 export const ceremonyStep: Step = async (context) => {
@@ -41,7 +36,7 @@ export const ceremonyStep: Step = async (context) => {
     consortium.epochs.list(after === undefined ? {} : { after }, { signal }),
   );
   for (const { epochId, state, members } of epochs) {
-    if (!UNFINISHED.has(state)) forget(context, epochId);
+    if (!ceremonySteps[state]) forget(context, epochId);
     else if (members.includes(mspId)) {
       const view = await consortium.epochs.get({ epochId }, { signal });
       if (await advance(context, view)) return true;
@@ -52,17 +47,57 @@ export const ceremonyStep: Step = async (context) => {
 
 async function advance(context: AgentContext, view: EpochView): Promise<boolean> {
   const ongoing = await ongoingCeremony(context, view);
-  if (!ongoing) return false;
-  for (const labels of ROUNDS) {
-    const progress: Progress[] = [];
-    for (const label of labels) progress.push(await advanceLabel(context, view, ongoing, label));
-    if (progress.includes('acted')) return true;
-    if (progress.includes('waiting')) return false;
+  const step = ceremonySteps[view.state];
+  if (!ongoing || !step) return false;
+  for (const round of step.rounds) {
+    const progress = await advanceRound(context, view, ongoing, round);
+    if (progress !== 'done') return progress === 'acted';
   }
-  if (view.confirmations[context.mspId]) return false;
-  await confirm(context, view, ongoing);
+  if (step.next === 'ACTIVE') {
+    if (!view.confirmations[context.mspId]) {
+      await confirm(context, view, ongoing);
+      return true;
+    }
+    if (view.members.some((member) => !view.confirmations[member])) return false;
+  }
+  return moveOn(context, view, ongoing);
+}
+
+/** Commits to every message of a round; reveals them once everybody has committed to all. */
+async function advanceRound(
+  context: AgentContext,
+  view: EpochView,
+  ongoing: OngoingCeremony,
+  round: readonly CeremonyLabel[],
+): Promise<Progress> {
+  const { mspId } = context;
+  const { members, messages } = view;
+  const uncommitted = round.filter((label) => !messages[label]?.[mspId]);
+  for (const label of uncommitted) await commit(context, view, ongoing, label);
+  if (uncommitted.length > 0) return 'acted';
+  if (round.some((label) => members.some((member) => !messages[label]?.[member]))) return 'waiting';
+  const isRevealed = (label: CeremonyLabel, member: string): boolean =>
+    messages[label]?.[member]?.bytesHash !== undefined;
+  const hidden = round.filter((label) => !isRevealed(label, mspId));
+  for (const label of hidden) await reveal(context, view, ongoing, label);
+  if (hidden.length > 0) return 'acted';
+  return round.every((label) => members.every((member) => isRevealed(label, member))) ? 'done' : 'waiting';
+}
+
+/** Moves a complete state on: the first member at once, the others when it does not. */
+async function moveOn(context: AgentContext, view: EpochView, ongoing: OngoingCeremony): Promise<boolean> {
+  const { mspId, consortium, signal } = context;
+  const { epochId, state, members } = view;
+  if (!isOneOf(state, ceremonyStates)) return false;
+  if (ongoing.complete?.state !== state) ongoing.complete = { state, since: Date.now() };
+  if (members[0] !== mspId && Date.now() < ongoing.complete.since + TAKEOVER_MS) return false;
+  const moved = await consortium.epochs.advance({ epochId, from: state }, { signal });
+  report(context, 'ceremony', epochId, `moved from ${state} to ${moved.state}`);
   return true;
 }
+
+const isOneOf = <T extends string>(value: string, list: readonly T[]): value is T =>
+  list.some((entry) => entry === value);
 
 async function ongoingCeremony(context: AgentContext, view: EpochView): Promise<OngoingCeremony | undefined> {
   const { epochId, attempt, members, threshold } = view;
@@ -89,37 +124,21 @@ async function ongoingCeremony(context: AgentContext, view: EpochView): Promise<
   return ongoing;
 }
 
-async function advanceLabel(
+async function commit(
   context: AgentContext,
   view: EpochView,
   ongoing: OngoingCeremony,
   label: CeremonyLabel,
-): Promise<Progress> {
-  const { mspId, consortium, signal } = context;
-  const { epochId, attempt, members } = view;
-  const messages = view.messages[label] ?? {};
-  if (!messages[mspId]) {
-    // A message is made once, even if committing to it has to be tried again.
-    const sent = ongoing.sent.get(label) ?? newMessage(await produce(context, view, ongoing, label));
-    ongoing.sent.set(label, sent);
-    const { bytesHash, nonce } = sent;
-    await consortium.epochs.commit(
-      {
-        epochId,
-        label,
-        commitment: commitment({ epochId, attempt, sender: mspId, label, nonce, bytesHash }),
-      },
-      { signal },
-    );
-    report(context, 'ceremony', epochId, `committed to ${label}`);
-    return 'acted';
-  }
-  if (members.some((member) => !messages[member])) return 'waiting';
-  if (messages[mspId].bytesHash === undefined) {
-    await reveal(context, view, ongoing, label);
-    return 'acted';
-  }
-  return members.some((member) => messages[member]?.bytesHash === undefined) ? 'waiting' : 'done';
+): Promise<void> {
+  const { mspId: sender, consortium, signal } = context;
+  const { epochId, attempt } = view;
+  // A message is made once, even if committing to it has to be tried again.
+  const sent = ongoing.sent.get(label) ?? newMessage(await produce(context, view, ongoing, label));
+  ongoing.sent.set(label, sent);
+  const { bytesHash, nonce } = sent;
+  const content = { epochId, attempt, sender, label, nonce, bytesHash };
+  await consortium.epochs.commit({ epochId, label, commitment: commitment(content) }, { signal });
+  report(context, 'ceremony', epochId, `committed to ${label}`);
 }
 
 function newMessage(bytes: Uint8Array): SentMessage {
@@ -177,12 +196,22 @@ async function produce(
       ]);
       return ceremony.dealings(new Map(sealingKeys));
     }
+    case 'dealingCheck':
+      return ceremony.dealingCheck(await messagesOf(context, view, 'dealing'));
   }
 }
 
 async function confirm(context: AgentContext, view: EpochView, ongoing: OngoingCeremony): Promise<void> {
   const { epochId } = view;
-  ongoing.result ??= await finish(context, view, ongoing);
+  try {
+    ongoing.result ??= await finish(context, view, ongoing);
+  } catch (error) {
+    // Who dealt wrongly stands in the reason; nobody may go on with these messages.
+    if (!(error instanceof FheError)) throw error;
+    await context.consortium.epochs.abort({ epochId, reason: error.message }, { signal: context.signal });
+    report(context, 'ceremony', epochId, `aborted: ${error.message}`);
+    return;
+  }
   await context.consortium.epochs.confirm({ epochId, ...ongoing.result }, { signal: context.signal });
   report(context, 'ceremony', epochId, 'confirmed the collective keys');
 }
@@ -192,17 +221,18 @@ async function finish(
   view: EpochView,
   { ceremony }: OngoingCeremony,
 ): Promise<{ publicKeyHash: string; relinKeysHash: string }> {
-  const [publicKeys, round1, round2, dealings] = await Promise.all([
+  const [publicKeys, round1, round2, dealings, checks] = await Promise.all([
     messagesOf(context, view, 'publicKey'),
     messagesOf(context, view, 'relin1'),
     messagesOf(context, view, 'relin2'),
     messagesOf(context, view, 'dealing'),
+    messagesOf(context, view, 'dealingCheck'),
   ]);
   const [publicKeyHash, relinKeysHash] = await Promise.all([
     context.store.put(ceremony.combinePublicKey(publicKeys)),
     context.store.put(ceremony.combineRelinKeys(round1, round2)),
   ]);
-  using key = await ceremony.finish(dealings);
+  using key = await ceremony.finish(dealings, { checks, publicKeys });
   await storeHolderKey(context, key);
   return { publicKeyHash, relinKeysHash };
 }

@@ -31,6 +31,8 @@ export interface OngoingCeremony {
   attempt: number;
   /** Own messages that were committed to, by label. */
   sent: Map<string, SentMessage>;
+  /** The state that was last seen complete, and since when (milliseconds). */
+  complete?: { state: string; since: number };
   /** Hashes of the combined keys, once they are made and the own share is stored. */
   result?: { publicKeyHash: string; relinKeysHash: string };
 }
@@ -50,6 +52,10 @@ export interface AgentContext {
   readonly ceremonies: Map<string, OngoingCeremony>;
   /** Jobs that this process recomputed, until they end. */
   readonly replays: Map<string, Promise<ReplayedJob>>;
+  /** Jobs that cannot be served, and until when (milliseconds) they are left alone; the others go on. */
+  readonly setAside: Map<string, number>;
+  /** Since when (milliseconds) this institution waits for others before it in line. */
+  readonly waiting: Map<string, number>;
   /** Plain columns of the own datasets, for the own counts. */
   readonly ownColumns: Map<string, Promise<ColumnBatch[]>>;
   readonly report: (event: AgentEvent) => void;

@@ -8,7 +8,7 @@ import {
 } from '@strokeshare/chaincode';
 import { combineShares, roundedCount, sumOfC0 } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
-import { openShares, sealShares } from '../sealed-messages.js';
+import { openShares, sealShares, sharePurpose } from '../sealed-messages.js';
 import { allInstitutions, report, type AgentContext } from './context.js';
 import type { ReplayedJob } from './replay.js';
 import { ShareBook } from './share-book.js';
@@ -29,12 +29,8 @@ export async function postCountShares(
     if (mspId === context.mspId) continue;
     const sealingKey = keys.get(mspId);
     if (sealingKey === undefined) throw new ClientError('POLICY_REFUSED', `${mspId} is not enrolled.`);
-    sealed[mspId] = await sealShares(sealingKey, shares, {
-      kind: 'count-shares',
-      jobId: job.jobId,
-      sender: context.mspId,
-      recipient: mspId,
-    });
+    const purpose = sharePurpose('count-shares', job, context.mspId, mspId);
+    sealed[mspId] = await sealShares(sealingKey, shares, purpose);
   }
   await context.consortium.jobs.postCountShares({ jobId: job.jobId, sealed }, { signal: context.signal });
   report(context, 'counts', job.jobId, `sealed ${shares.size} count shares to the committee`);
@@ -114,13 +110,13 @@ async function openedCounts(
   replayed: ReplayedJob,
   posted: SharesView,
 ): Promise<Map<string, number>> {
-  const { jobId, committee = [] } = access.job;
+  const { committee = [] } = access.job;
   const byIndex = new Map<number, Map<string, Uint8Array>>();
   for (const { mspId, index } of committee) {
     if (mspId === context.mspId) byIndex.set(index, await ownCountShares(context, access, replayed));
     else {
       const sealed = posted.countShares[mspId]?.sealed[context.mspId] ?? '';
-      const purpose = { kind: 'count-shares', jobId, sender: mspId, recipient: context.mspId } as const;
+      const purpose = sharePurpose('count-shares', access.job, mspId, context.mspId);
       byIndex.set(index, await openShares(context.keys.sealing, sealed, purpose));
     }
   }

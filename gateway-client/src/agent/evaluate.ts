@@ -3,7 +3,7 @@ import { blobHash, workOf } from '@strokeshare/fhe';
 import { LedgerError } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import { planOfJob, type JobPlan } from '../job/plan.js';
-import { requireAgreement } from './agreements.js';
+import { requireCovered } from './agreements.js';
 import { epochKeys, report, type AgentContext } from './context.js';
 import { batchesOf, readBatch, readColumns, type CheckedBatch } from './job-blobs.js';
 import { ownCounts } from './own-records.js';
@@ -20,11 +20,12 @@ export async function evaluateJob(context: AgentContext, jobId: string): Promise
   const access = await consortium.jobs.access({ jobId, step: 'evaluate' }, { signal });
   if (!access.decision.allowed) return false;
   const { job } = access;
-  await requireAgreement(context, job.agreementId, job.agreementDigest);
-  if (Math.abs(Date.parse(job.submittedAt) - Date.now()) > CLOCK_SKEW_MS) {
+  await requireCovered(context, job);
+  const now = Date.now();
+  if (Date.parse(job.submittedAt) > now + CLOCK_SKEW_MS || Date.parse(job.deadline) < now - CLOCK_SKEW_MS) {
     throw new ClientError(
       'POLICY_REFUSED',
-      `Job ${jobId} was submitted at ${job.submittedAt}, far from the clock here.`,
+      `Job ${jobId} runs from ${job.submittedAt} to ${job.deadline}, and it is another time here.`,
     );
   }
   const jobPlan = planOfJob(access);

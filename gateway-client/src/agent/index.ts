@@ -2,6 +2,14 @@ export type { AgentContext, AgentEvent, Step } from './context.js';
 export { publishDataset, type NewDataset } from './dataset.js';
 export { Evaluators } from './evaluators.js';
 export { agentSteps, follow, type FollowOptions } from './follow.js';
-export { enroll, initAgent, openAgent, storeFolderOf, type Agent, type AgentConfig } from './open.js';
+export {
+  enroll,
+  foundConsortium,
+  initAgent,
+  openAgent,
+  storeFolderOf,
+  type Agent,
+  type AgentConfig,
+} from './open.js';
 export { boundedPolicy, type InstitutionPolicy, type PolicyBounds } from './policy.js';
 export { Vault } from './vault.js';

@@ -1,13 +1,22 @@
-import type { JobAccess, JobView } from '@strokeshare/chaincode';
+import { AGGREGATE_TAKEOVER_MS, type JobAccess, type JobView } from '@strokeshare/chaincode';
+import { FheError } from '@strokeshare/fhe';
+import { StorageError } from '@strokeshare/storage-node';
+import { ClientError } from '../errors.js';
 import { aggregateJob } from './aggregate.js';
-import { requireAgreement } from './agreements.js';
+import { requireCovered } from './agreements.js';
 import { allPages, report, type AgentContext, type Step } from './context.js';
 import { openCounts, postCountShares, postVerdict } from './counts.js';
 import { evaluateJob } from './evaluate.js';
 import { replayJob, type ReplayedJob } from './replay.js';
 import { postValueShares } from './values.js';
 
-const ENDED = new Set(['RELEASED', 'SUPPRESSED', 'REFUSED', 'FAILED']);
+const ENDED = new Set(['RELEASED', 'SUPPRESSED', 'REFUSED', 'FAILED', 'CANCELLED']);
+/** After this long in which the first in line does not act, the next may, and so on. */
+const TURN_MS = 15_000;
+/** A job that could not be served is looked at again after this long: a blob may have come by then. */
+const SET_ASIDE_MS = 60_000;
+/** Errors that say something about the job, not about this agent or its connection. */
+const ABOUT_THE_JOB = new Set<string>(['REPLAY_MISMATCH', 'POLICY_REFUSED', 'BUDGET_EXHAUSTED']);
 
 /** Takes the next step of any job that this institution takes part in, as owner or as key holder. */
 export const jobStep: Step = async (context) => {
@@ -17,10 +26,36 @@ export const jobStep: Step = async (context) => {
   );
   for (const { jobId, state } of jobs) {
     if (ENDED.has(state)) context.replays.delete(jobId);
-    else if (await advance(context, await consortium.jobs.get({ jobId }, { signal }))) return true;
+    else if (Date.now() >= (context.setAside.get(jobId) ?? 0) && (await takeStep(context, jobId)))
+      return true;
   }
   return false;
 };
+
+/** A job that cannot be served is set aside for a while, and the others go on. */
+async function takeStep(context: AgentContext, jobId: string): Promise<boolean> {
+  try {
+    return await advance(context, await context.consortium.jobs.get({ jobId }, { signal: context.signal }));
+  } catch (error) {
+    const aboutTheJob =
+      error instanceof FheError ||
+      error instanceof StorageError ||
+      (error instanceof ClientError && ABOUT_THE_JOB.has(error.code));
+    if (!aboutTheJob) throw error;
+    context.setAside.set(jobId, Date.now() + SET_ASIDE_MS);
+    report(context, 'set aside', jobId, error.message);
+    return false;
+  }
+}
+
+/** Whether it is this institution's turn: the first in line at once, each next one a while later. */
+function isTurn({ mspId, waiting }: AgentContext, what: string, line: readonly string[]): boolean {
+  const position = line.indexOf(mspId);
+  if (position <= 0) return position === 0;
+  const since = waiting.get(what) ?? Date.now();
+  waiting.set(what, since);
+  return Date.now() >= since + position * TURN_MS;
+}
 
 async function advance(context: AgentContext, job: JobView): Promise<boolean> {
   switch (job.state) {
@@ -38,14 +73,15 @@ async function advance(context: AgentContext, job: JobView): Promise<boolean> {
 
 async function advanceEvaluation(
   context: AgentContext,
-  { jobId, participants, posted }: JobView,
+  { jobId, participants, posted, submittedAt }: JobView,
 ): Promise<boolean> {
   if (!participants.includes(context.mspId)) return false;
   if (!posted.includes(context.mspId)) return evaluateJob(context, jobId);
-  // The first institution in MSP ID order adds up; participants are in that order.
-  return (
-    posted.length === participants.length && participants[0] === context.mspId && aggregateJob(context, jobId)
-  );
+  // The first institution in MSP ID order adds up; participants are in that order. The others have to wait longer.
+  if (posted.length < participants.length) return false;
+  const isLate = Date.now() >= Date.parse(submittedAt) + AGGREGATE_TAKEOVER_MS;
+  const mayAdd = participants[0] === context.mspId || isLate;
+  return mayAdd && isTurn(context, `aggregate ${jobId}`, participants) && aggregateJob(context, jobId);
 }
 
 async function advanceCounts(context: AgentContext, { jobId, committee = [] }: JobView): Promise<boolean> {
@@ -54,13 +90,13 @@ async function advanceCounts(context: AgentContext, { jobId, committee = [] }: J
   if (!members.includes(mspId)) return false;
   const shares = await consortium.jobs.shares({ jobId }, { signal });
   const all = (posted: Readonly<Record<string, unknown>>): boolean =>
-    members.every((member) => member in posted);
-  if (all(shares.opened)) return members[0] === mspId && closeCounts(context, jobId);
-  const due = !(mspId in shares.countShares)
+    members.every((member) => Object.hasOwn(posted, member));
+  if (all(shares.opened)) return isTurn(context, `counts ${jobId}`, members) && closeCounts(context, jobId);
+  const due = !Object.hasOwn(shares.countShares, mspId)
     ? postCountShares
-    : all(shares.countShares) && !(mspId in shares.verdicts)
+    : all(shares.countShares) && !Object.hasOwn(shares.verdicts, mspId)
       ? postVerdict
-      : all(shares.verdicts) && !(mspId in shares.opened)
+      : all(shares.verdicts) && !Object.hasOwn(shares.opened, mspId)
         ? openCounts
         : undefined;
   const access = due && (await permitted(context, jobId, 'countRelease'));
@@ -75,13 +111,13 @@ async function advanceValues(context: AgentContext, job: JobView): Promise<boole
   const members = committee.map((holder) => holder.mspId);
   if (!members.includes(mspId)) return false;
   const shares = await consortium.jobs.shares({ jobId }, { signal });
-  if (!hasPassingValues(job) || members.every((member) => member in shares.valueShares)) {
-    if (members[0] !== mspId) return false;
+  if (!hasPassingValues(job) || members.every((member) => Object.hasOwn(shares.valueShares, member))) {
+    if (!isTurn(context, `release ${jobId}`, members)) return false;
     const { state } = await consortium.jobs.closeRelease({ jobId }, { signal });
     report(context, 'values', jobId, `closed: ${state}`);
     return true;
   }
-  if (mspId in shares.valueShares) return false;
+  if (Object.hasOwn(shares.valueShares, mspId)) return false;
   const access = await permitted(context, jobId, 'valueRelease');
   if (!access) return false;
   await postValueShares(context, access, await replayed(context, access), shares);
@@ -106,7 +142,7 @@ async function permitted(
 ): Promise<JobAccess | undefined> {
   const access = await context.consortium.jobs.access({ jobId, step }, { signal: context.signal });
   if (!access.decision.allowed) return undefined;
-  await requireAgreement(context, access.job.agreementId, access.job.agreementDigest);
+  await requireCovered(context, access.job);
   return access;
 }
 

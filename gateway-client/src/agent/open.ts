@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type institutionLevels, type Institution } from '@strokeshare/chaincode';
+import { type FoundConsortium, type Institution } from '@strokeshare/chaincode';
+import { canonicalJson } from '@strokeshare/fhe';
 import { FileBlobStore } from '@strokeshare/storage-node';
 import { z } from 'zod';
 import {
   connectionProfile,
   connectLedger,
   institutionClient,
+  LedgerError,
   recordsClient,
   type Ledger,
   type LedgerEvents,
@@ -79,6 +81,8 @@ export async function openAgent(folder: string, surroundings: AgentSurroundings)
     policy: boundedPolicy(config.policy),
     ceremonies: new Map(),
     replays: new Map(),
+    setAside: new Map(),
+    waiting: new Map(),
     ownColumns: new Map(),
     ...surroundings,
   };
@@ -92,17 +96,31 @@ export async function openAgent(folder: string, surroundings: AgentSurroundings)
   };
 }
 
+/**
+ * Makes sure that the consortium is founded as this institution knows it: founds it where it is not yet.
+ *
+ * @throws ClientError `POLICY_REFUSED` when somebody founded it with other members or by another rule.
+ */
+export async function foundConsortium(
+  { consortium, signal }: AgentContext,
+  founding: FoundConsortium,
+): Promise<void> {
+  const { members, rule } = await consortium.institutions.seats({}, { signal }).catch((error: unknown) => {
+    if (!(error instanceof LedgerError && error.contractCode === 'NOT_FOUND')) throw error;
+    return consortium.institutions.found(founding, { signal });
+  });
+  if (canonicalJson({ members, rule }) !== canonicalJson(founding)) {
+    throw new ClientError('POLICY_REFUSED', 'The consortium was founded with other members or another rule.');
+  }
+}
+
 /** Enters the institution on the consortium channel, with its keys; nothing is done where it is entered already. */
-export async function enroll(
-  context: AgentContext,
-  { name, level }: { name: string; level: (typeof institutionLevels)[number] },
-): Promise<Institution> {
+export async function enroll(context: AgentContext, { name }: { name: string }): Promise<Institution> {
   const known = (await allInstitutions(context)).find(({ mspId }) => mspId === context.mspId);
   if (known) return known;
   return context.consortium.institutions.enroll(
     {
       name,
-      level,
       signingKey: context.keys.signing.publicKeyPem,
       sealingKey: Buffer.from(context.keys.sealing.publicKey).toString('base64'),
     },

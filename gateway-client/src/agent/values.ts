@@ -1,7 +1,7 @@
 import type { JobAccess, SharesView } from '@strokeshare/chaincode';
 import { combineShares, roundedCount, sumOfC0 } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
-import { sealShares, sharesOf } from '../sealed-messages.js';
+import { sealShares, sharePurpose, sharesOf } from '../sealed-messages.js';
 import { report, type AgentContext } from './context.js';
 import { passedByAll, sharesOfCells } from './counts.js';
 import type { ReplayedJob } from './replay.js';
@@ -27,12 +27,8 @@ export async function postValueShares(
   const shares = await sharesOfCells(context, access, replayed, cells);
   const { researcherId } = job;
   const researcher = await context.consortium.researchers.get({ researcherId }, { signal: context.signal });
-  const sealed = await sealShares(researcher.sealingKey, shares, {
-    kind: 'value-shares',
-    jobId: job.jobId,
-    sender: context.mspId,
-    recipient: researcherId,
-  });
+  const purpose = sharePurpose('value-shares', job, context.mspId, researcherId);
+  const sealed = await sealShares(researcher.sealingKey, shares, purpose);
   await context.consortium.jobs.postValueShares({ jobId: job.jobId, sealed }, { signal: context.signal });
   report(context, 'values', job.jobId, `sealed ${shares.size} value shares to the researcher`);
 }

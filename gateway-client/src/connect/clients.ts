@@ -104,7 +104,17 @@ export function researcherClient(ledger: Ledger, names: ConsortiumNames = {}) {
     agreements: bind(at, pick(consortium.AgreementContract, 'Get', 'List')),
     jobs: bind(
       at,
-      pick(consortium.JobContract, 'Submit', 'Get', 'List', 'Partials', 'Aggregates', 'Shares', 'Access'),
+      pick(
+        consortium.JobContract,
+        'Submit',
+        'Cancel',
+        'Get',
+        'List',
+        'Partials',
+        'Aggregates',
+        'Shares',
+        'Access',
+      ),
     ),
   };
 }

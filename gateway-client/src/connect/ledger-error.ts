@@ -72,7 +72,8 @@ function fromGateway(error: GatewayError, stage: Stage, call: string): LedgerErr
     return new LedgerError(
       'CONTRACT_REFUSED',
       sentence,
-      { stage, safeToRetry: false, contractCode: code },
+      // A busy process has done nothing yet.
+      { stage, safeToRetry: code === 'BUSY', contractCode: code },
       { cause: error },
     );
   }

@@ -39,8 +39,8 @@ const BASE_PORT = 7051;
 const WORKERS = 2;
 /** The whole demo takes two minutes; what hangs is ended. */
 const LIMIT_MS = 20 * 60 * 1000;
-/** Commits, reveals and the confirmation of four members. */
-const CEREMONY_EVENTS = 4 * 11;
+/** Commits, reveals and the confirmation of four members, and the moves between the states. */
+const CEREMONY_EVENTS = 4 * 13 + 4;
 
 /**
  * Runs the main job on the embedded backend: from a fresh network to three released results, each beside the plain
@@ -107,7 +107,14 @@ async function onNetwork(
 
   const evaluators = resources.use(new Evaluators(WORKERS));
   let onEvent: (event: AgentEvent) => void = () => undefined;
-  const surroundings = { evaluators, signal, report: (event: AgentEvent) => onEvent(event) };
+  let setAside: (error: Error) => void = () => undefined;
+  const failed = new Promise<never>((_, reject) => (setAside = reject));
+  failed.catch(() => undefined);
+  const report = (event: AgentEvent): void => {
+    if (event.step === 'set aside') setAside(new ClientError('REPLAY_MISMATCH', event.message));
+    onEvent(event);
+  };
+  const surroundings = { evaluators, signal, report };
   const { researcherProfile } = await makeFolders(paths);
   const agents: Agent[] = [];
   for (const { mspId } of HOSPITALS) {
@@ -125,6 +132,7 @@ async function onNetwork(
   const served = <T>(work: Promise<T>): Promise<T> =>
     Promise.race([
       work,
+      failed,
       serving.then(() => {
         throw new ClientError('CANCELLED', 'The agents were ended.');
       }),

@@ -1,6 +1,6 @@
 /** From the key epoch to an active agreement: what happens before the first job. */
 import { createHash } from 'node:crypto';
-import { enroll, publishDataset, type Agent } from '../agent/index.js';
+import { enroll, foundConsortium, publishDataset, type Agent } from '../agent/index.js';
 import { untilDefined } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import { register, requestAccess, type ResearcherContext } from '../researcher/index.js';
@@ -30,11 +30,16 @@ No group below ${MINIMUM_COHORT} patients is released. ${ATTRIBUTION}`;
 
 /** Enters all hospitals and the researcher. */
 export async function enrollAll(agents: readonly Agent[], researcher: ResearcherContext): Promise<void> {
+  const [first] = agents;
+  if (!first) throw new TypeError('the demo has agents');
+  await foundConsortium(first.context, {
+    members: HOSPITALS.map(({ mspId }) => ({ mspId, level: 'municipal' })),
+    rule: 'majority',
+  });
   await Promise.all([
     ...agents.map(({ context }) =>
       enroll(context, {
         name: HOSPITALS.find(({ mspId }) => mspId === context.mspId)?.name ?? context.mspId,
-        level: 'municipal',
       }),
     ),
     register(researcher, { name: 'Researcher 1', affiliation: 'Stroke research group of the demo' }),

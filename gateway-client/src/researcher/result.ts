@@ -11,7 +11,7 @@ import {
 import type { ResearcherClient } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import { planOfJob, type JobPlan } from '../job/plan.js';
-import { openShares, sharesOf } from '../sealed-messages.js';
+import { openShares, sharePurpose, sharesOf } from '../sealed-messages.js';
 import type { Measured } from '../statistics/index.js';
 import type { ResearcherContext } from './open.js';
 
@@ -103,8 +103,7 @@ async function openValueShares(
     async ({ mspId, index }): Promise<[number, Map<string, Uint8Array>]> => {
       const sealed = valueShares[mspId]?.sealed;
       if (sealed === undefined) return [index, new Map()];
-      const { jobId, researcherId } = job;
-      const purpose = { kind: 'value-shares', jobId, sender: mspId, recipient: researcherId } as const;
+      const purpose = sharePurpose('value-shares', job, mspId, job.researcherId);
       return [index, await openShares(keys, sealed, purpose)];
     },
   );

@@ -19,7 +19,7 @@ export class JobRefused extends ClientError {
   }
 }
 
-const ENDED = new Set(['RELEASED', 'SUPPRESSED', 'REFUSED', 'FAILED']);
+const ENDED = new Set(['RELEASED', 'SUPPRESSED', 'REFUSED', 'FAILED', 'CANCELLED']);
 
 /** Enters the researcher with the key that results are sealed to; nothing is done where it is entered already. */
 export async function register(
@@ -85,5 +85,19 @@ function checkedOutcome(job: JobView): JobView {
       `Job ${job.jobId} failed at its deadline; ${missing} did not deliver.`,
     );
   }
+  if (job.state === 'CANCELLED') throw new ClientError('JOB_FAILED', `Job ${job.jobId} was cancelled.`);
   return job;
+}
+
+/**
+ * Cancels an own job that has not ended.
+ *
+ * @throws LedgerError with the contract's code ILLEGAL_STATE where it has.
+ */
+export function cancelJob(
+  { client, signal }: ResearcherContext,
+  jobId: string,
+  reason: string,
+): Promise<JobView> {
+  return client.jobs.cancel({ jobId, reason }, { signal });
 }
