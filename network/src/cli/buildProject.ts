@@ -23,6 +23,11 @@ export type ChaincodeLanguage = 'typescript' | 'javascript';
 /** What a language's compiler or the package manager makes again. */
 const LEFT_OUT = new Set(['node_modules', '.git', 'dist']);
 
+/** The language of a project that nobody named: TypeScript has a tsconfig.json. */
+export function languageOf(path: string): ChaincodeLanguage {
+  return existsSync(join(path, 'tsconfig.json')) ? 'typescript' : 'javascript';
+}
+
 /**
  * Builds a chaincode project in a copy below the network's directory, so that the user's folder stays as it is, and
  * returns the copy: dependencies are installed unless the project has them, TypeScript is compiled by its `build` script.

@@ -1,14 +1,4 @@
-import { createHash } from 'node:crypto';
-import { tarGz } from '../operations/archive.js';
-
-/** A chaincode package as the peer's lifecycle takes it. */
-export interface ChaincodePackage {
-  /** `label:sha256` of the bytes; the chaincode process registers under it. */
-  readonly packageId: string;
-  readonly label: string;
-  /** The `.tar.gz`. */
-  readonly bytes: Uint8Array;
-}
+import { packCode, type ChaincodePackage } from '../operations/chaincodePackage.js';
 
 /** TLS between a peer and its chaincode process, PEM. */
 export interface ChaincodeTls {
@@ -41,11 +31,5 @@ export async function packChaincodeService(service: {
       client_key: tls.clientKey,
     }),
   };
-  const code = await tarGz([['connection.json', JSON.stringify(connection)]]);
-  const bytes = await tarGz([
-    ['metadata.json', JSON.stringify({ type: 'ccaas', label })],
-    ['code.tar.gz', code],
-  ]);
-  const digest = createHash('sha256').update(bytes).digest('hex');
-  return { packageId: `${label}:${digest}`, label, bytes };
+  return packCode({ type: 'ccaas', label }, [['connection.json', JSON.stringify(connection)]]);
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { ChaincodeDeployment } from '../embedded-options.js';
 import { NetworkError } from '../errors.js';
 import type { AdministratorCli, Server } from './administrator.js';
-import type { ChaincodePackage } from './chaincode-package.js';
+import type { ChaincodePackage } from '../operations/chaincodePackage.js';
 
 /*
  * Fabric's chaincode lifecycle as the `peer` program offers it. Every step is one organisation's own; only the commit

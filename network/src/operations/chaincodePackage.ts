@@ -6,8 +6,10 @@ import { tarGz } from './archive.js';
 /** A chaincode package as Fabric's lifecycle knows it. */
 export interface ChaincodePackage {
   /** `label:sha256` of the bytes; the chaincode process registers under it. */
-  packageId: string;
-  bytes: Buffer;
+  readonly packageId: string;
+  readonly label: string;
+  /** The `.tar.gz`. */
+  readonly bytes: Uint8Array;
 }
 
 /** What is not code, or is made from it again. */
@@ -30,15 +32,17 @@ export async function packCommand(label: string, command: readonly string[]): Pr
   return packCode({ type: 'ccaas', label }, [['command.json', JSON.stringify(command)]]);
 }
 
-async function packCode(
-  metadata: { label: string; type: string; path?: string },
+/** `metadata.json` and `code.tar.gz` with these files; the same input gives the same bytes. */
+export async function packCode(
+  metadata: { readonly label: string; readonly type: string; readonly path?: string },
   files: readonly (readonly [string, string | Uint8Array])[],
 ): Promise<ChaincodePackage> {
   const bytes = await tarGz([
     ['metadata.json', JSON.stringify(metadata)],
     ['code.tar.gz', await tarGz(files)],
   ]);
-  return { packageId: `${metadata.label}:${createHash('sha256').update(bytes).digest('hex')}`, bytes };
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  return { packageId: `${metadata.label}:${digest}`, label: metadata.label, bytes };
 }
 
 function listFiles(dir: string): string[] {

@@ -12,6 +12,7 @@ import { status } from '../../operations/status.js';
 import { DEFAULT_CHANNEL } from '../defaults.js';
 import { table, type Output } from '../output.js';
 import { transact } from '../transact.js';
+import { packageCommand } from './package.js';
 
 interface CallFlags {
   dir: string;
@@ -25,8 +26,9 @@ interface CallFlags {
 
 export function callCommand(output: Output): Command {
   return new Command('cc')
-    .description('list, invoke or query chaincodes')
+    .description('list, package, invoke or query chaincodes')
     .addCommand(listCommand(output))
+    .addCommand(packageCommand(output))
     .addCommand(transactionCommand('invoke', output))
     .addCommand(transactionCommand('query', output));
 }

@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { didYouMean } from '../../diagnosis/nearest.js';
 import { NetworkError } from '../../errors.js';
 import { deployChaincode } from '../../operations/deployChaincode.js';
 import { requireNetwork } from '../../operations/directory.js';
-import { buildProject, type ChaincodeLanguage } from '../buildProject.js';
+import { buildProject, type ChaincodeLanguage, languageOf } from '../buildProject.js';
 import { DEFAULT_CHANNEL } from '../defaults.js';
 import type { Output } from '../output.js';
 
@@ -24,6 +23,7 @@ interface Flags {
 
 export function deployCommand(output: Output): Command {
   return new Command('deployCC')
+    .alias('deployCCAAS')
     .description('build a chaincode, run it for every member of a channel and commit its definition')
     .option('-c, --channel <name>', 'the channel', DEFAULT_CHANNEL)
     .requiredOption('--ccn <name>', 'name of the chaincode (-ccn)')
@@ -49,8 +49,7 @@ export function deployCommand(output: Output): Command {
         .filter(({ mspId, peer }) => peer && channel.members.includes(mspId))
         .map(({ mspId }) => mspId);
       const label = `${flags.ccn}_${flags.ccv}`;
-      const language =
-        flags.ccl ?? (existsSync(join(flags.ccp, 'tsconfig.json')) ? 'typescript' : 'javascript');
+      const language = flags.ccl ?? languageOf(flags.ccp);
       const path = await buildProject({ dir, label, path: flags.ccp, language, onProgress: output.progress });
       await deployChaincode(
         dir,
