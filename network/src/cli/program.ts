@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { adminCommand } from './commands/admin.js';
 import { callCommand } from './commands/cc.js';
 import { createChannelCommand } from './commands/createChannel.js';
@@ -57,7 +57,13 @@ function withCommonFlags(command: Command): Command {
     for (const child of command.commands) withCommonFlags(child.copyInheritedSettings(command));
     return command;
   }
-  return command
-    .option('--dir <directory>', 'where the network is kept', DEFAULT_DIRECTORY)
-    .option('--json', 'write the result as JSON');
+  return (
+    command
+      .option('--dir <directory>', 'where the network is kept', DEFAULT_DIRECTORY)
+      .option('--json', 'write the result as JSON')
+      // The samples' scripts ask again and again whether something is ready; here nothing needs to be asked twice.
+      .addOption(new Option('-r <retries>').hideHelp())
+      .addOption(new Option('-d <delay>').hideHelp())
+      .addOption(new Option('--verbose').hideHelp())
+  );
 }

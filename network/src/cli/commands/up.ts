@@ -39,7 +39,7 @@ export function upCommand(output: Output): Command {
       'peers take the ports from here on (default: 7051, 9051, ...)',
       integer(1, 65535),
     )
-    .option('--s <database>', 'state database; leveldb is the only one')
+    .option('-s <database>', 'state database; leveldb is the only one')
     .addOption(
       new Option(
         '--backend <kind>',

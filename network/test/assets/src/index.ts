@@ -1,0 +1,3 @@
+import { AssetContract } from './assets';
+
+export const contracts = [AssetContract];
