@@ -70,6 +70,39 @@ describe('permissions and agreements', () => {
     expect(() => alliance.ledger.commit(simulations[0]!)).toThrow(MvccConflict);
   });
 
+  it('has a slot for each owner that its own peer alone endorses, and no other key is such', async () => {
+    const name = await proposed();
+    await alliance.request('slots');
+    const proposal = await alliance.ledger.simulate(
+      AgreementContract.Propose,
+      {
+        agreementId: 'agreement-slots',
+        permissionId: 'permission-slots',
+        textHash: '1'.repeat(64),
+        terms: '',
+      },
+      { identity: alliance.member(0).agent },
+    );
+    const slots = [...proposal.policies].map(([key, policy]) => [
+      key.split('\0').slice(1, -1).join('/'),
+      alliance.institutions.filter(({ mspId }) => policy.includes(mspId)).map(({ mspId }) => mspId),
+    ]);
+    expect(slots).toEqual([
+      ['agreement.signature/agreement-slots/Hospital1MSP', ['Hospital1MSP']],
+      ['agreement.signature/agreement-slots/Hospital2MSP', ['Hospital2MSP']],
+    ]);
+    expect([...proposal.policies.keys()].every((key) => proposal.writes.has(key))).toBe(true);
+    // Signing writes the own slot and nothing that would need the others' peers.
+    const { content, agreementId } = await agreement(name);
+    const { writes, policies } = await alliance.ledger.simulate(
+      AgreementContract.Sign,
+      { agreementId, signature: signDetached(content, alliance.member(1).signing) },
+      { identity: alliance.member(1).agent },
+    );
+    expect([...writes.keys()]).toEqual([expect.stringContaining(`${agreementId}\0Hospital2MSP`)]);
+    expect(policies.size).toBe(0);
+  });
+
   it('refuses forged, foreign, replayed and malleable signatures', async () => {
     const name = await proposed();
     const { content } = await agreement(name);

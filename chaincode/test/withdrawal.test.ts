@@ -1,7 +1,7 @@
 import { type Query } from '@strokeshare/fhe';
 import { closeEvaluators, MAXIMUM_IN_FLIGHT, whenFree } from '../src/evaluation/evaluators.js';
 import { consortium, type JobView, privateRecords } from '../src/index.js';
-import { Alliance } from './support/alliance.js';
+import { Alliance, EPOCH } from './support/alliance.js';
 import { cohort } from './support/cohorts.js';
 import { identity } from './support/identities.js';
 
@@ -166,6 +166,30 @@ describe('rights that are taken back', () => {
     await Promise.all(busy);
     const job = await alliance.submit('free-again', meanAge);
     await expect(alliance.evaluate(job, alliance.member(0))).resolves.toBeUndefined();
+  });
+
+  it('retire a key epoch: what rests on it stops at its next step', async () => {
+    const other = await Alliance.ready([cohort(40, 1), cohort(40, 2)], 2);
+    try {
+      const { jobId } = await other.submit('running', meanAge);
+      const retire = (index: number, epochId: string) =>
+        other.as(other.member(index), consortium.KeyEpochContract.Retire, { epochId, reason });
+      await expect(retire(0, 'epoch-none')).rejects.toThrow('NOT_FOUND');
+      expect(await retire(1, EPOCH)).toMatchObject({ state: 'RETIRED', retirement: { reason } });
+      await expect(retire(0, EPOCH)).rejects.toThrow('ILLEGAL_STATE');
+      const posted = await other.as(other.member(0), JobContract.PostPartials, {
+        jobId,
+        partials: {},
+        withheld: [],
+      });
+      expect(posted).toMatchObject({ state: 'REFUSED', refusal: { code: 'EPOCH_NOT_ACTIVE' } });
+      expect(await other.submit('late', meanAge)).toMatchObject({
+        state: 'REFUSED',
+        refusal: { code: 'EPOCH_NOT_ACTIVE' },
+      });
+    } finally {
+      await other[Symbol.asyncDispose]();
+    }
   });
 
   it('take a dataset out of every agreement, at once and by its owner alone', async () => {

@@ -71,6 +71,9 @@ export const advanceEpoch = z.strictObject({
 });
 export type AdvanceEpoch = z.infer<typeof advanceEpoch>;
 
+/** Any member may: a share that its holder no longer gives is worth nothing to the others. */
+export const retireEpoch = z.strictObject({ epochId: identifier, reason: text });
+
 export const abortEpoch = z.strictObject({ epochId: identifier, reason: text });
 export type AbortEpoch = z.infer<typeof abortEpoch>;
 
@@ -90,6 +93,7 @@ export const epoch = z.strictObject({
   publicKeyHash: sha256.optional(),
   relinKeysHash: sha256.optional(),
   abort: z.strictObject({ by: mspId, reason: z.string() }).optional(),
+  retirement: z.strictObject({ by: mspId, reason: z.string(), at: instant }).optional(),
 });
 export type Epoch = z.infer<typeof epoch>;
 

@@ -110,6 +110,9 @@ export type ResumeAgreement = z.infer<typeof resumeAgreement>;
 export const terminateAgreement = refuseAgreement;
 
 export const agreementSignature = z.strictObject({ signature, digest: sha256, at: instant });
+export type AgreementSignature = z.infer<typeof agreementSignature>;
+/** A slot that its owner has not filled yet. */
+export const emptySlot = z.strictObject({ owner: mspId });
 export const agreementRefusal = z.strictObject({ reason: z.string(), at: instant });
 export const agreementSuspension = agreementRefusal.extend({ suspended: z.boolean() });
 export const agreementTermination = agreementRefusal;

@@ -161,6 +161,11 @@ export const consortium = {
       epochs.advanceEpoch,
       epochs.epoch,
     ),
+    Retire: byInstitution(
+      'Takes an active key epoch out of use, running jobs included.',
+      epochs.retireEpoch,
+      epochs.epoch,
+    ),
     Abort: byInstitution('Ends a ceremony that has not become active.', epochs.abortEpoch, epochs.epoch),
     Get: reads('Reads a key epoch with all messages.', epochs.getEpoch, epochs.epochView),
     List: reads('Lists key epochs by id.', listRequest, listOf(epochs.epoch)),

@@ -1,9 +1,14 @@
 /** Effective states of agreements and permissions, computed from slots and terms. */
-import { type Agreement, type AgreementState, type PermissionState } from '../api/permissions.js';
+import {
+  type Agreement,
+  type AgreementSignature,
+  type AgreementState,
+  type PermissionState,
+} from '../api/permissions.js';
 import {
   agreementRefusals,
   agreements,
-  agreementSignatures,
+  agreementSlots,
   agreementSuspensions,
   agreementTerminations,
   permissionAgreements,
@@ -44,16 +49,29 @@ export function permissionState(
   return agreement === 'REFUSED' ? 'DENIED' : 'REQUESTED';
 }
 
+/** The filled slots, by owner. */
+export async function readSignatures(
+  ledger: Ledger,
+  agreementId: string,
+  owners: readonly string[],
+): Promise<Map<string, AgreementSignature>> {
+  const filled = new Map<string, AgreementSignature>();
+  for (const [owner, slot] of await ledger.findEach(agreementSlots, [agreementId], owners))
+    if ('signature' in slot) filled.set(owner, slot);
+  return filled;
+}
+
 export async function readSlots(
   ledger: Ledger,
-  { agreementId, content: { owners } }: Agreement,
+  { agreementId, digest, content: { owners } }: Agreement,
 ): Promise<Slots> {
-  const signed = await ledger.findEach(agreementSignatures, [agreementId], owners);
+  const signed = await readSignatures(ledger, agreementId, owners);
   const refused = await ledger.findEach(agreementRefusals, [agreementId], owners);
   const suspensions = await ledger.findEach(agreementSuspensions, [agreementId], owners);
   const terminated = await ledger.findEach(agreementTerminations, [agreementId], owners);
   return {
-    signed: [...signed.keys()],
+    // Nobody but its owner endorses a slot: what is no signature of this very content does not count.
+    signed: [...signed].filter(([, slot]) => slot.digest === digest).map(([owner]) => owner),
     refused: [...refused.keys()],
     suspended: [...suspensions].filter(([, { suspended }]) => suspended).map(([owner]) => owner),
     terminated: [...terminated.keys()],

@@ -17,7 +17,7 @@ import {
   agreementBudgets,
   agreementRefusals,
   agreements,
-  agreementSignatures,
+  agreementSlots,
   agreementSuspensions,
   agreementTerminations,
   datasetRecords,
@@ -27,7 +27,7 @@ import {
 import { Serves } from '../ledger/serves.js';
 import { run, type Transaction } from '../ledger/transaction.js';
 import { requireState } from '../states/machine.js';
-import { agreementOn, agreementState, readSlots, type Slots } from './agreementState.js';
+import { agreementOn, agreementState, readSignatures, readSlots, type Slots } from './agreementState.js';
 
 const definitions = consortium.AgreementContract;
 
@@ -116,6 +116,10 @@ async function propose(transaction: Transaction, request: ProposeAgreement): Pro
   };
   await ledger.create(agreements, agreement, agreementId);
   await ledger.put(permissionAgreements, { agreementId }, permissionId);
+  for (const owner of content.owners) {
+    await ledger.create(agreementSlots, { owner }, agreementId, owner);
+    await ledger.endorseByOwner(agreementSlots, owner, agreementId, owner);
+  }
   transaction.emit(agreementId, 'PROPOSED');
   return agreement;
 }
@@ -132,12 +136,7 @@ async function sign(
       'BAD_SIGNATURE',
       `The signature is not ${caller.mspId}'s over the agreement's digest.`,
     );
-  await ledger.create(
-    agreementSignatures,
-    { signature, digest: agreement.digest, at },
-    agreementId,
-    caller.mspId,
-  );
+  await ledger.put(agreementSlots, { signature, digest: agreement.digest, at }, agreementId, caller.mspId);
   transaction.emit(agreementId);
   return { agreementId, mspId: caller.mspId, digest: agreement.digest, signed: true };
 }
@@ -201,7 +200,7 @@ async function undecided({ ledger, caller, now }: Transaction, agreementId: stri
   const agreement = await ledger.get(agreements, agreementId);
   const { owners } = agreement.content;
   if (!owners.includes(caller.mspId)) throw notOwner(caller.mspId);
-  if (await ledger.has(agreementSignatures, agreementId, caller.mspId))
+  if ((await readSignatures(ledger, agreementId, [caller.mspId])).size > 0)
     throw new ContractError('ALREADY_EXISTS', `${caller.mspId} has already signed ${agreementId}.`);
   const refused = await ledger.findEach(agreementRefusals, [agreementId], owners);
   const state = agreementState(agreement, { ...NOTHING, refused: [...refused.keys()] }, now);
@@ -216,7 +215,7 @@ const notOwner = (mspId: string): ContractError =>
 
 async function view({ ledger, now }: Transaction, agreement: Agreement): Promise<AgreementView> {
   const { agreementId, content } = agreement;
-  const signatures = await ledger.findEach(agreementSignatures, [agreementId], content.owners);
+  const signatures = await readSignatures(ledger, agreementId, content.owners);
   const refusals = await ledger.findEach(agreementRefusals, [agreementId], content.owners);
   const budget = await ledger.find(agreementBudgets, agreementId);
   return {

@@ -115,6 +115,16 @@ export async function abort(transaction: Transaction, { epochId, reason }: Abort
   return aborted;
 }
 
+export async function retire(transaction: Transaction, { epochId, reason }: AbortEpoch): Promise<Epoch> {
+  const { caller, at } = transaction;
+  const epoch = await memberEpoch(transaction, epochId);
+  const retirement = { by: caller.mspId, reason, at };
+  const retired: Epoch = { ...epoch, state: move(epochMachine, epoch.state, 'RETIRED'), retirement };
+  await transaction.ledger.put(epochRecords, retired, epochId);
+  transaction.emit(epochId, retired.state);
+  return retired;
+}
+
 /** The epoch with all messages, for evaluated transactions. */
 export async function view({ ledger }: Transaction, { epochId }: { epochId: string }): Promise<EpochView> {
   const epoch = await ledger.get(epochRecords, epochId);

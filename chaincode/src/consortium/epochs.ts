@@ -4,7 +4,7 @@ import { consortium } from '../api/transactions.js';
 import { epochRecords } from '../ledger/kinds.js';
 import { Serves } from '../ledger/serves.js';
 import { run } from '../ledger/transaction.js';
-import { abort, advance, commit, confirm, open, reveal, view } from './ceremony.js';
+import { abort, advance, commit, confirm, open, retire, reveal, view } from './ceremony.js';
 
 const definitions = consortium.KeyEpochContract;
 
@@ -37,6 +37,11 @@ export class KeyEpochContract extends Contract {
   @Serves(definitions.Advance)
   Advance(context: Context, request: string): Promise<string> {
     return run(context, definitions.Advance, request, advance);
+  }
+
+  @Serves(definitions.Retire)
+  Retire(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Retire, request, retire);
   }
 
   @Serves(definitions.Abort)

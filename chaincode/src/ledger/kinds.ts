@@ -39,10 +39,11 @@ export const permissionAgreements = kind(
   'agreement on the permission',
 ); // permissionId
 export const agreements = kind('agreement', permissions.agreement, 'agreement'); // agreementId
-export const agreementSignatures = kind(
+/** Made empty with the agreement; after that the owner's own peer endorses what is written there, and no other. */
+export const agreementSlots = kind(
   'agreement.signature',
-  permissions.agreementSignature,
-  'signature of the agreement',
+  z.union([permissions.agreementSignature, permissions.emptySlot]),
+  'signature slot of the agreement',
 ); // agreementId, mspId
 export const agreementRefusals = kind(
   'agreement.refusal',

@@ -1,4 +1,5 @@
 /** Typed access to a channel's state: canonical JSON under composite keys, one size limit for all values. */
+import { KeyEndorsementPolicy } from 'fabric-shim';
 import { type ChaincodeStub } from 'fabric-shim-api';
 import { canonicalJson } from '@strokeshare/fhe';
 import { ContractError } from '../errors.js';
@@ -52,6 +53,16 @@ export class Ledger {
     const bytes = Buffer.from(canonicalJson(record));
     assertSize(bytes.length, kind.word);
     await this.stub.putState(this.key(kind, ids), bytes);
+  }
+
+  /**
+   * From now on this key alone is endorsed by one organisation's peer instead of as the channel's policy says (Fabric's
+   * state-based endorsement); what writes any other key beside it needs the channel's policy still.
+   */
+  async endorseByOwner<T>(kind: RecordKind<T>, owner: string, ...ids: string[]): Promise<void> {
+    const policy = new KeyEndorsementPolicy();
+    policy.addOrgs('PEER', owner);
+    await this.stub.setStateValidationParameter(this.key(kind, ids), policy.getPolicy());
   }
 
   /** @throws ContractError ALREADY_EXISTS */

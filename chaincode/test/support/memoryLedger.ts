@@ -38,6 +38,8 @@ export interface Simulation {
   response: unknown;
   reads: Map<string, number>;
   writes: Map<string, Buffer>;
+  /** Keys whose endorsement policy was set, with the policy. */
+  policies: Map<string, Buffer>;
   event: { name: string; payload: unknown } | undefined;
 }
 
@@ -112,6 +114,7 @@ export class MemoryLedger {
       response: undefined,
       reads: new Map(),
       writes: new Map(),
+      policies: new Map(),
       event: undefined,
     };
     const prototype = ChaincodeStub.prototype;
@@ -132,6 +135,10 @@ export class MemoryLedger {
       },
       putState: (key: string, value: Uint8Array) => {
         simulation.writes.set(key, Buffer.from(value));
+        return Promise.resolve();
+      },
+      setStateValidationParameter: (key: string, policy: Uint8Array) => {
+        simulation.policies.set(key, Buffer.from(policy));
         return Promise.resolve();
       },
       async *getStateByPartialCompositeKey(type: string, attributes: string[]) {
