@@ -16,6 +16,7 @@ import { collectBuffersWithHeap } from './garbageCollection.js';
 import { NetworkHost } from './host.js';
 import { layout } from './layout.js';
 import type { Ledger } from './ledger.js';
+import { keepLogsShort } from './logRotation.js';
 import { readMarker } from './marker.js';
 import { identifyProcess } from './processes.js';
 import type { StartMessage } from './startMessage.js';
@@ -29,6 +30,7 @@ async function main(dir: string): Promise<void> {
   writeJson(files.daemon, identifyProcess(process.pid));
 
   const config = { ...marker.config, dir };
+  keepLogsShort(files.logs);
   const explanations = new Explanations(log);
   const ledger = await startLedger(config);
   const host = await NetworkHost.start(config, ledger, log, (progress) => tell({ progress }));
