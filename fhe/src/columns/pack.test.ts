@@ -74,7 +74,9 @@ test('fills batches in order, whatever the number of patients', () => {
         Array.from({ length: Math.ceil(ages.length / 4) }, (_, i) => Math.min(4, ages.length - 4 * i)),
       );
       const back = batches.flatMap(({ rows, columns }) =>
-        [...(columns.get('AGE') ?? new Float64Array()).subarray(0, rows)].map((x) => Math.round(57.5 + 41.5 * x)),
+        [...(columns.get('AGE') ?? new Float64Array()).subarray(0, rows)].map((x) =>
+          Math.round(57.5 + 41.5 * x),
+        ),
       );
       expect(back).toEqual(ages);
     }),
