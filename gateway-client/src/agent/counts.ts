@@ -12,6 +12,7 @@ import { openShares, sealShares, sharePurpose } from '../sealed-messages.js';
 import { allInstitutions, report, type AgentContext } from './context.js';
 import type { ReplayedJob } from './replay.js';
 import { ShareBook } from './share-book.js';
+import { releasable } from './suppression.js';
 
 type Verdicts = VerdictContent['verdicts'];
 
@@ -36,7 +37,10 @@ export async function postCountShares(
   report(context, 'counts', job.jobId, `sealed ${shares.size} count shares to the committee`);
 }
 
-/** Opens the counts and signs pass or suppress for each: pass from the job's minimum cohort on. */
+/**
+ * Opens the counts and signs pass or suppress for each: pass from the job's minimum cohort on, unless that would let a
+ * suppressed count be computed.
+ */
 export async function postVerdict(
   context: AgentContext,
   access: JobAccess,
@@ -45,8 +49,15 @@ export async function postVerdict(
 ): Promise<void> {
   const { job } = access;
   const counts = await openedCounts(context, access, replayed, posted);
+  const groups = replayed.plan.cells
+    .filter(({ kind }) => kind === 'count')
+    .map(({ id, factors, labels }) => {
+      const count = counts.get(id);
+      return { cell: id, factors, labels, ...(count !== undefined && { count }) };
+    });
+  const passing = releasable(groups, job.minimumCohort);
   const verdicts: Verdicts = Object.fromEntries(
-    [...counts].map(([cell, count]) => [cell, count >= job.minimumCohort ? 'pass' : 'suppress']),
+    [...counts.keys()].map((cell) => [cell, passing.has(cell) ? 'pass' : 'suppress']),
   );
   const content = verdictContent(access, replayed, context.mspId, verdicts);
   const signature = signDetached(content, context.keys.signing.privateKey);
