@@ -89,6 +89,22 @@ describe('rights that are taken back', () => {
     await expect(next()).rejects.toThrow('ILLEGAL_STATE');
   });
 
+  it('let any party end the job on the ledger, and nobody a job that is permitted', async () => {
+    for (const step of ['aggregate', 'countShares', 'valueShares'] as const) {
+      const { job } = await jobAt(step);
+      const stop = () => alliance.as(alliance.member(1), JobContract.Stop, { jobId: job.jobId });
+      await expect(stop()).rejects.toThrow('ILLEGAL_STATE: The next step');
+      await suspend('agreement-1');
+      expect(await stop()).toMatchObject({ state: 'REFUSED', refusal: { code: 'AGREEMENT_NOT_ACTIVE' } });
+      await expect(stop()).rejects.toThrow('ILLEGAL_STATE');
+      await resume('agreement-1');
+    }
+    await alliance.agree('single', { datasets: ['ist-1'] });
+    const { jobId } = await alliance.submit('single', meanAge, { agreementId: 'agreement-single' });
+    const stranger = alliance.as(alliance.member(1), JobContract.Stop, { jobId });
+    await expect(stranger).rejects.toThrow('NOT_A_PARTY');
+  });
+
   it('refuse new jobs and evaluations', async () => {
     const job = await alliance.submit('running', meanAge);
     await suspend('agreement-1');

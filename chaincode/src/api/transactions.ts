@@ -238,6 +238,11 @@ export const consortium = {
   JobContract: contract('JobContract', {
     Submit: byResearcher('Submits a query; a refusal by policy is committed.', jobs.submitJob, jobs.jobView),
     Cancel: byResearcher('Gives up an own job that has not ended.', jobs.cancelJob, jobs.jobView),
+    Stop: byInstitution(
+      'Commits the refusal of a job whose next step is no longer permitted.',
+      jobs.getJob,
+      jobs.jobStep,
+    ),
     PostPartials: byInstitution(
       'Posts the hashes of an institution’s partials.',
       jobs.postPartials,

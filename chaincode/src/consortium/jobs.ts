@@ -8,6 +8,7 @@ import { aggregate, postPartials } from './aggregate.js';
 import { cancel } from './cancel.js';
 import { closeCounts, openCounts, postCountShares, postVerdict } from './countGate.js';
 import { accessTo, aggregatesOf, partialsOf, sharesOf, view } from './jobViews.js';
+import { stop } from './stop.js';
 import { submit } from './submit.js';
 import { closeRelease, postValueShares } from './valueRelease.js';
 
@@ -27,6 +28,11 @@ export class JobContract extends Contract {
   @Serves(definitions.Cancel)
   Cancel(context: Context, request: string): Promise<string> {
     return run(context, definitions.Cancel, request, cancel);
+  }
+
+  @Serves(definitions.Stop)
+  Stop(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Stop, request, stop);
   }
 
   @Serves(definitions.PostPartials)

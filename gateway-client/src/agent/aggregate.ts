@@ -2,6 +2,7 @@ import { aggregationLoad, chunksThatFit, type JobView, type PartialsRecord } fro
 import { blobHash } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
 import { planOfJob } from '../job/plan.js';
+import { stopJob } from './turns.js';
 import { allInstitutions, epochKeys, report, type AgentContext } from './context.js';
 
 /** Cells that some institution withholds, and the values over them. */
@@ -21,7 +22,7 @@ export function withheldByAny(
 export async function aggregateJob(context: AgentContext, jobId: string): Promise<boolean> {
   const { consortium, signal } = context;
   const access = await consortium.jobs.access({ jobId, step: 'evaluate' }, { signal });
-  if (!access.decision.allowed) return false;
+  if (!access.decision.allowed) return stopJob(context, jobId, access.job.participants);
   const { job, epoch } = access;
   const { plan, set } = planOfJob(access);
   const [{ partials }, { aggregates }] = await Promise.all([

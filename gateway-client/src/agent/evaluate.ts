@@ -7,6 +7,7 @@ import { requireCovered } from './agreements.js';
 import { epochKeys, report, type AgentContext } from './context.js';
 import { batchesOf, readBatch, readColumns, type CheckedBatch } from './job-blobs.js';
 import { ownCounts } from './own-records.js';
+import { stopJob } from './turns.js';
 
 /** How far the ledger's clock may be from this institution's. */
 const CLOCK_SKEW_MS = 15 * 60 * 1000;
@@ -18,7 +19,7 @@ const CLOCK_SKEW_MS = 15 * 60 * 1000;
 export async function evaluateJob(context: AgentContext, jobId: string): Promise<boolean> {
   const { consortium, mspId, store, signal } = context;
   const access = await consortium.jobs.access({ jobId, step: 'evaluate' }, { signal });
-  if (!access.decision.allowed) return false;
+  if (!access.decision.allowed) return stopJob(context, jobId, access.job.participants);
   const { job } = access;
   await requireCovered(context, job);
   const now = Date.now();

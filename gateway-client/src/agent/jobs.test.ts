@@ -4,18 +4,19 @@ import type { AgentContext, AgentEvent } from './context.js';
 import { jobStep } from './jobs.js';
 
 /** An agent whose ledger has two jobs to evaluate; reading what the first rests on fails. */
-function agentWith(failure: Error) {
+function agentWith(failure: Error, participants = ['Hospital0MSP', 'Hospital1MSP']) {
   const asked: string[] = [];
   const events: AgentEvent[] = [];
-  const view = (jobId: string) => ({ jobId, state: 'SUBMITTED', participants: ['Hospital1MSP'], posted: [] });
+  const view = (jobId: string) => ({ jobId, state: 'SUBMITTED', participants, posted: [] });
   const jobs = {
     list: async () => ({ items: [view('bad'), view('good')] }),
     get: async ({ jobId }: { jobId: string }) => view(jobId),
     access: async ({ jobId }: { jobId: string }) => {
       asked.push(jobId);
       if (jobId === 'bad') throw failure;
-      return { decision: { allowed: false } };
+      return { decision: { allowed: false }, job: view(jobId) };
     },
+    stop: async () => ({ refusal: { code: 'AGREEMENT_NOT_ACTIVE', reason: 'It is SUSPENDED.' } }),
   };
   const context = {
     mspId: 'Hospital1MSP',
@@ -48,6 +49,17 @@ describe('the jobs of an agent', () => {
     context.setAside.set('bad', Date.now() - 1);
     await jobStep(context);
     expect(asked).toEqual(['bad', 'good', 'good', 'bad', 'good']);
+  });
+
+  it('are stopped on the ledger where they are no longer permitted, by the first in line', async () => {
+    const { context, events } = agentWith(new ClientError('POLICY_REFUSED', 'No.'), ['Hospital1MSP']);
+    await expect(jobStep(context)).resolves.toBe(true);
+    expect(events.at(-1)).toEqual({
+      mspId: 'Hospital1MSP',
+      step: 'stop',
+      id: 'good',
+      message: 'AGREEMENT_NOT_ACTIVE: It is SUSPENDED.',
+    });
   });
 
   it('wait where the ledger cannot be reached: that says nothing about a job', async () => {

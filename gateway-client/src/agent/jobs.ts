@@ -8,11 +8,10 @@ import { allPages, report, type AgentContext, type Step } from './context.js';
 import { openCounts, postCountShares, postVerdict } from './counts.js';
 import { evaluateJob } from './evaluate.js';
 import { replayJob, type ReplayedJob } from './replay.js';
+import { isTurn, stopJob } from './turns.js';
 import { postValueShares } from './values.js';
 
 const ENDED = new Set(['RELEASED', 'SUPPRESSED', 'REFUSED', 'FAILED', 'CANCELLED']);
-/** After this long in which the first in line does not act, the next may, and so on. */
-const TURN_MS = 15_000;
 /** A job that could not be served is looked at again after this long: a blob may have come by then. */
 const SET_ASIDE_MS = 60_000;
 /** Errors that say something about the job, not about this agent or its connection. */
@@ -46,15 +45,6 @@ async function takeStep(context: AgentContext, jobId: string): Promise<boolean> 
     report(context, 'set aside', jobId, error.message);
     return false;
   }
-}
-
-/** Whether it is this institution's turn: the first in line at once, each next one a while later. */
-function isTurn({ mspId, waiting }: AgentContext, what: string, line: readonly string[]): boolean {
-  const position = line.indexOf(mspId);
-  if (position <= 0) return position === 0;
-  const since = waiting.get(what) ?? Date.now();
-  waiting.set(what, since);
-  return Date.now() >= since + position * TURN_MS;
 }
 
 async function advance(context: AgentContext, job: JobView): Promise<boolean> {
@@ -141,7 +131,15 @@ async function permitted(
   step: 'countRelease' | 'valueRelease',
 ): Promise<JobAccess | undefined> {
   const access = await context.consortium.jobs.access({ jobId, step }, { signal: context.signal });
-  if (!access.decision.allowed) return undefined;
+  if (!access.decision.allowed) {
+    const { committee = [] } = access.job;
+    await stopJob(
+      context,
+      jobId,
+      committee.map((holder) => holder.mspId),
+    );
+    return undefined;
+  }
   await requireCovered(context, access.job);
   return access;
 }

@@ -58,6 +58,7 @@ export function institutionClient(ledger: Ledger, names: ConsortiumNames = {}) {
       pick(
         consortium.JobContract,
         ...([
+          'Stop',
           'PostPartials',
           'Aggregate',
           'PostCountShares',
