@@ -1,3 +1,5 @@
+// The decorators read the types of parameters at run time, so Context must be a value here.
+/* eslint-disable @typescript-eslint/consistent-type-imports */
 import {
   type Context,
   Contract,
