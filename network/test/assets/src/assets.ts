@@ -1,14 +1,6 @@
 // The decorators read the types of parameters at run time, so Context must be a value here.
 /* eslint-disable @typescript-eslint/consistent-type-imports */
-import {
-  type Context,
-  Contract,
-  Info,
-  Object as Data,
-  Property,
-  Returns,
-  Transaction,
-} from 'fabric-contract-api';
+import { Context, Contract, Info, Object as Data, Property, Returns, Transaction } from 'fabric-contract-api';
 
 @Data()
 export class Asset {
