@@ -40,7 +40,7 @@ readonly verb="${1:-}"
 [ $# -gt 0 ] && shift
 case "$verb" in
   '' | -h | --help | help) usage && exit 0 ;;
-  demo | test | prereq | up | createChannel | deployCC | cc | status | logs | stop | down | restart) ;;
+  demo | test | prereq | up | createChannel | deployCC | deployCCAAS | cc | status | logs | stop | down | restart) ;;
   addInstitution | removeInstitution | admin) ;;
   *) die "Unknown verb '$verb'; run ./test-network.sh -h for the list." ;;
 esac

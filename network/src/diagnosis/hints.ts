@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { status as grpcStatus } from '@grpc/grpc-js';
 import { type Contract, GatewayError } from '@hyperledger/fabric-gateway';
 import { z } from 'zod';
@@ -29,9 +30,24 @@ export async function hints(dir: string, call: FailedCall): Promise<string[]> {
   ];
 }
 
+/** The daemon hears that a process's stream ended a moment before it hears that the process did. */
+const EXIT_HEARD_MS = 2000;
+const LOOK_AGAIN_MS = 50;
+
 /** Whether the chaincode's processes run, and where they wrote why not. */
 async function processHints(dir: string, { words }: FailedCall): Promise<string[]> {
-  if (!/could not launch chaincode|chaincode stream terminated/.test(words)) return [];
+  const ended = words.includes('chaincode stream terminated');
+  if (!ended && !words.includes('could not launch chaincode')) return [];
+  const until = Date.now() + (ended ? EXIT_HEARD_MS : 0);
+  let troubled = await troubledProcesses(dir);
+  while (troubled.length === 0 && Date.now() < until) {
+    await setTimeout(LOOK_AGAIN_MS);
+    troubled = await troubledProcesses(dir);
+  }
+  return troubled;
+}
+
+async function troubledProcesses(dir: string): Promise<string[]> {
   const found = await status(dir);
   if (found.state !== 'running') return [];
   return found.daemon.processes
