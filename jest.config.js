@@ -2,7 +2,15 @@
  * One jest run, one project for each package. Sources are compiled by swc to CommonJS; dynamic imports are left
  * alone, because node-seal is an ES module and CommonJS reaches it only by a real `import()`.
  */
-const packages = ['fhe', 'network', 'storage-node', 'chaincode', 'gateway-client', 'conformance', 'experiments'];
+const packages = [
+  'fhe',
+  'network',
+  'storage-node',
+  'chaincode',
+  'gateway-client',
+  'conformance',
+  'experiments',
+];
 
 const transform = {
   '^.+\\.ts$': [

@@ -55,7 +55,7 @@ describe('membership', () => {
   it('begins once, with members that name themselves', async () => {
     const found = (member: Institution, members: string[]) =>
       alliance.as(member, InstitutionContract.Found, {
-        members: members.map((mspId) => ({ mspId, level: 'national' })),
+        members: members.map((mspId) => ({ mspId, level: 'national' as const })),
         rule: 'all',
       });
     await expect(found(alliance.member(0), ['Hospital1MSP'])).rejects.toThrow('ALREADY_EXISTS');
@@ -116,7 +116,7 @@ describe('membership', () => {
 
   it('lets all vote at once, and counts in one transaction', async () => {
     await propose('m-1', 'admit', guest.mspId);
-    const simulations = [];
+    const simulations: Awaited<ReturnType<typeof alliance.ledger.simulate>>[] = [];
     for (const { agent } of alliance.institutions)
       simulations.push(
         await alliance.ledger.simulate(

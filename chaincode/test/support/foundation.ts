@@ -108,7 +108,7 @@ export class Foundation {
       alliance.institutions.push(member);
     }
     await alliance.as(alliance.member(0), consortium.InstitutionContract.Found, {
-      members: alliance.institutions.map(({ mspId }) => ({ mspId, level: 'municipal' })),
+      members: alliance.institutions.map(({ mspId }) => ({ mspId, level: 'municipal' as const })),
       rule: 'majority',
     });
     for (const member of alliance.institutions) await alliance.enroll(member);
