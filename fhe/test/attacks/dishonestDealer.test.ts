@@ -95,16 +95,19 @@ describe('a dishonest dealer (standard)', () => {
     using encryptor = context.encryptor(loaded);
     using plaintext = context.encode(new Float64Array(set.slots).fill(1));
     using ciphertext = encryptor.encrypt(plaintext);
+    const sigma = 1n << 50n;
+    // Eight deviations of the two holders' flooding in the sum; the noise of the encryption is far below it.
+    const limit = (8 * Math.sqrt(threshold) * Number(sigma) * set.slots) / 2 ** set.scaleBits;
     const error = ([a, b]: number[]): number =>
       Math.abs(
         release(
           [keys[(a ?? 0) - 1] as HolderKey, keys[(b ?? 0) - 1] as HolderKey],
           ciphertext.save(),
-          1n << 50n,
+          sigma,
           set.scaleBits,
         ) - set.slots,
       );
-    expect(error([1, 2])).toBeLessThan(0.01);
+    expect(error([1, 2])).toBeLessThan(limit);
     expect(error([1, 3])).toBeGreaterThan(1e6);
     expect(error([2, 3])).toBeGreaterThan(1e6);
   });
