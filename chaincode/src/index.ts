@@ -1,4 +1,5 @@
 /** What clients of the contracts import: schemas, names, digests, signatures and errors; no contract code. */
+export * from './api/anchors.js';
 export * from './api/canonical.js';
 export * from './api/datasets.js';
 export * from './api/decisions.js';

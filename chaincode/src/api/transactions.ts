@@ -3,6 +3,7 @@
  * clients, metadata and the tests' authorisation matrix are all built on it.
  */
 import { z } from 'zod';
+import * as anchors from './anchors.js';
 import * as datasets from './datasets.js';
 import * as epochs from './epochs.js';
 import * as institutions from './institutions.js';
@@ -307,6 +308,26 @@ export const privateRecords = {
         records.evaluateResponse,
       ),
       registration: 'none',
+    },
+    AnchorJournal: {
+      ...byInstitution(
+        'Notes the head of the storage node’s access journal.',
+        anchors.anchorJournal,
+        anchors.journalAnchor,
+      ),
+      registration: 'none',
+    },
+    GetJournalAnchor: {
+      ...reads(
+        'Reads the anchor of one sequence, or the last one.',
+        anchors.getJournalAnchor,
+        anchors.journalAnchor,
+      ),
+      roles: ['institution', 'auditor'],
+    },
+    ListJournalAnchors: {
+      ...reads('Lists the journal’s anchors by sequence.', listRequest, listOf(anchors.journalAnchor)),
+      roles: ['institution', 'auditor'],
     },
   }),
   BuildInfoContract: buildInfoContract,

@@ -1,5 +1,6 @@
 /** Every kind of record on the ledgers: its key's object type, its shape, and the word that errors use. */
 import { z } from 'zod';
+import { journalAnchor } from '../api/anchors.js';
 import * as datasets from '../api/datasets.js';
 import * as epochs from '../api/epochs.js';
 import * as members from '../api/institutions.js';
@@ -73,3 +74,5 @@ export const jobValueShares = kind('job.valueShares', jobs.valueSharesRecord, 's
 /** Private channels. */
 export const batches = kind('batch', datasets.batch, 'batch'); // mspId, datasetId, batchId
 export const evaluations = kind('evaluation', evaluationRecord, 'partial result'); // mspId, jobId, cell
+export const journalAnchors = kind('journal.anchor', journalAnchor, 'anchor of the access journal'); // mspId, sequence
+export const journalTips = kind('journal.tip', journalAnchor, 'last anchor of the access journal'); // mspId

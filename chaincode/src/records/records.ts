@@ -4,9 +4,10 @@ import { type Batch, type SubmitBatch } from '../api/datasets.js';
 import { batchMerkleRoot } from '../api/merkle.js';
 import { privateRecords } from '../api/transactions.js';
 import { ContractError } from '../errors.js';
-import { batches } from '../ledger/kinds.js';
+import { batches, journalAnchors } from '../ledger/kinds.js';
 import { Serves } from '../ledger/serves.js';
 import { run, type Transaction } from '../ledger/transaction.js';
+import { anchorJournal, journalAnchorOf } from './anchors.js';
 import { evaluate } from './evaluate.js';
 
 const definitions = privateRecords.RecordsContract;
@@ -39,6 +40,23 @@ export class RecordsContract extends Contract {
   @Serves(definitions.Evaluate)
   Evaluate(context: Context, request: string): Promise<string> {
     return run(context, definitions.Evaluate, request, evaluate);
+  }
+
+  @Serves(definitions.AnchorJournal)
+  AnchorJournal(context: Context, request: string): Promise<string> {
+    return run(context, definitions.AnchorJournal, request, anchorJournal);
+  }
+
+  @Serves(definitions.GetJournalAnchor)
+  GetJournalAnchor(context: Context, request: string): Promise<string> {
+    return run(context, definitions.GetJournalAnchor, request, journalAnchorOf);
+  }
+
+  @Serves(definitions.ListJournalAnchors)
+  ListJournalAnchors(context: Context, request: string): Promise<string> {
+    return run(context, definitions.ListJournalAnchors, request, ({ ledger, caller }, page) =>
+      ledger.page(journalAnchors, [caller.mspId], page),
+    );
   }
 }
 
