@@ -1,5 +1,12 @@
 import { closeEvaluators } from '../src/evaluation/evaluators.js';
-import { type Query } from '@strokeshare/fhe';
+import {
+  type AnalysisQuery,
+  type CorrelationStatistic,
+  type PatientRecord,
+  type PlanStatistic,
+  type Query,
+  type SurvivalStatistic,
+} from '@strokeshare/fhe';
 import { consortium } from '../src/index.js';
 import { Alliance } from './support/alliance.js';
 import { cohort } from './support/cohorts.js';
@@ -50,7 +57,7 @@ describe.each(['toy', 'standard'])('a whole job on ciphertexts of the set %s', (
     const values = await alliance.values(job);
     const plan = alliance.plan(byType);
     const scaling = plan.scaling['AGE']!;
-    for (const row of plan.statistics[0]!.rows) {
+    for (const row of (plan.statistics[0] as PlanStatistic).rows) {
       const group = patients.filter(({ STYPE }) => STYPE === row.labels['STYPE']);
       expect(job.outcomes![row.count]).toEqual({ status: 'PASSED', count: group.length });
       const mean = scaling.middle + (scaling.half * values.get(row.sum!)!) / group.length;
@@ -65,5 +72,42 @@ describe.each(['toy', 'standard'])('a whole job on ciphertexts of the set %s', (
       name: 'JobContract:CloseRelease',
       payload: { id: 'job-1', state: 'RELEASED' },
     });
+  });
+
+  it('releases the moments of a correlation and the intervals of a survival', async () => {
+    const query: AnalysisQuery = {
+      version: 1,
+      statistics: [
+        { id: 'rho', kind: 'correlation', variables: ['AGE', 'RSBP'] },
+        { id: 'km', kind: 'survival', variable: 'SURVIVAL' },
+      ],
+    };
+    const job = await alliance.release('job-2', query);
+    expect(job.state).toBe('RELEASED');
+    const values = await alliance.values(job);
+    const plan = alliance.plan(query);
+    const [rho, km] = plan.statistics as [CorrelationStatistic, SurvivalStatistic];
+    const both = patients.filter(({ RSBP }) => RSBP !== null);
+    const scaled = (name: string) => (record: PatientRecord) =>
+      (Number(record[name]) - plan.scaling[name]!.middle) / plan.scaling[name]!.half;
+    const [x, y] = [scaled('AGE'), scaled('RSBP')];
+    const [row] = rho.rows;
+    expect(job.outcomes![row!.count]).toEqual({ status: 'PASSED', count: both.length });
+    for (const [cell, term] of [
+      [row!.sum, x],
+      [row!.otherSquares, (r: PatientRecord) => y(r) ** 2],
+      [row!.product, (r: PatientRecord) => x(r) * y(r)],
+    ] as const) {
+      const { errorDeviation } = plan.cells.find(({ id }) => id === cell)!;
+      const error = values.get(cell)! - both.reduce((sum, record) => sum + term(record), 0);
+      expect(Math.abs(error)).toBeLessThan(8 * Number(errorDeviation));
+    }
+    for (const { time, events, censored } of km.rows[0]!.points) {
+      const ended = patients.filter(
+        ({ TD }) => Number(TD) <= time && Number(TD) > time - (time === 7 ? 8 : 7),
+      );
+      expect(job.outcomes![events]!.count).toBe(ended.filter(({ DEAD }) => DEAD).length);
+      expect(job.outcomes![censored]!.count).toBe(ended.filter(({ DEAD }) => !DEAD).length);
+    }
   });
 });

@@ -1,5 +1,5 @@
 /** Jobs: a query under an agreement, from submission to release. */
-import { queryShape, schemaShape } from '@strokeshare/fhe';
+import { analysisQueryShape, schemaShape } from '@strokeshare/fhe';
 import { z } from 'zod';
 import { batchRoot } from './datasets.js';
 import { decision, decisionSteps, refusal } from './decisions.js';
@@ -42,7 +42,7 @@ export const submitJob = z.strictObject({
   jobId: identifier,
   agreementId: identifier,
   purpose: duoCode,
-  query: queryShape,
+  query: analysisQueryShape,
 });
 export type SubmitJob = z.infer<typeof submitJob>;
 
@@ -78,7 +78,7 @@ export const job = z.strictObject({
   agreementId: identifier,
   agreementDigest: sha256,
   purpose: duoCode,
-  query: queryShape,
+  query: analysisQueryShape,
   state: z.enum(['SUBMITTED', 'AGGREGATED', 'COUNTED', 'RELEASED', 'SUPPRESSED', 'REFUSED', 'CANCELLED']),
   submittedAt: instant,
   /** After this instant an unfinished job reads as FAILED. */

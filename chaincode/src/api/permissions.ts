@@ -32,7 +32,7 @@ export const agreementStates = [
   'REFUSED',
 ] as const;
 export type AgreementState = (typeof agreementStates)[number];
-export const statisticKinds = ['count', 'mean', 'variance', 'crosstab'] as const;
+export const statisticKinds = ['count', 'mean', 'variance', 'crosstab', 'correlation', 'survival'] as const;
 
 export const requestPermission = z.strictObject({
   permissionId: identifier,

@@ -1,5 +1,5 @@
 /** Submission of a job: decide, plan, reserve the budgets, record; a refusal by policy is recorded as well. */
-import { FheError, parameterSet, parseQuery, type Plan } from '@strokeshare/fhe';
+import { type AnalysisPlan, FheError, parameterSet, parseAnalysisQuery } from '@strokeshare/fhe';
 import { type Dataset } from '../api/datasets.js';
 import { type Epoch } from '../api/epochs.js';
 import { type Job, type JobView, MAXIMUM_CELLS, type SubmitJob } from '../api/jobs.js';
@@ -28,7 +28,7 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
   const reserved = await readReserved(ledger, agreementId, epoch?.epochId ?? '', jobId);
   const { permission } = agreement.content;
 
-  let planned: Plan | undefined;
+  let planned: AnalysisPlan | undefined;
   const decision = decide({
     ...facts,
     step: 'submit',
@@ -82,10 +82,10 @@ function planFor(
   query: SubmitJob['query'],
   datasets: readonly Dataset[],
   epoch: Epoch | undefined,
-): Plan | Refused {
+): AnalysisPlan | Refused {
   if (!epoch) return { code: 'EPOCH_NOT_ACTIVE', reason: 'The datasets have no key epoch.' };
   const set = parameterSet(epoch.parameterSet);
-  let planned: Plan;
+  let planned: AnalysisPlan;
   try {
     planned = planOf(query, datasets, epoch);
   } catch (error) {
@@ -107,7 +107,7 @@ function planFor(
 
 function parseQueryText(query: unknown): SubmitJob['query'] {
   try {
-    return parseQuery(query);
+    return parseAnalysisQuery(query);
   } catch (cause) {
     throw new ContractError(
       'QUERY_INVALID',

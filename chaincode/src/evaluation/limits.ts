@@ -2,7 +2,7 @@
  * What one transaction may carry and cost, for contracts that enforce it and clients that cut their work by it.
  * Contracts have no clock: work is counted by the fixed table of the arithmetic's package.
  */
-import { ciphertextBytes, costOf, type ParameterSet, type Plan, workOf } from '@strokeshare/fhe';
+import { ciphertextBytes, costOf, type ParameterSet, type AnalysisPlan, workOf } from '@strokeshare/fhe';
 
 /** Transient data of one transaction, all values together. */
 export const MAXIMUM_TRANSIENT_BYTES = 16 * 1024 * 1024;
@@ -15,7 +15,7 @@ const ADD_THOUSANDTHS = 700;
 
 /** What an evaluation of some cells takes of one institution's batches. */
 export function evaluationLoad(
-  plan: Plan,
+  plan: AnalysisPlan,
   cells: readonly string[],
   batches: number,
   set: ParameterSet,
@@ -63,7 +63,7 @@ export function chunksThatFit(
 
 /** A cell that alone is too much for some institution's batches, if there is one. */
 export function oversizedCell(
-  plan: Plan,
+  plan: AnalysisPlan,
   datasets: readonly { owner: string; batches: readonly unknown[] }[],
   set: ParameterSet,
 ): string | undefined {

@@ -1,5 +1,5 @@
 /** The plan of a job: contracts and agents compile it from the same records, and its hash is on the job. */
-import { parameterSet, plan, type Plan, type Query, type Schema } from '@strokeshare/fhe';
+import { type AnalysisPlan, type AnalysisQuery, parameterSet, plan, type Schema } from '@strokeshare/fhe';
 import { byText } from '../api/canonical.js';
 
 /** Owners of datasets, sorted: the institutions that take part in a job. */
@@ -12,10 +12,10 @@ export const ownersOf = (datasets: readonly { owner: string }[]): string[] =>
  * @throws FheError as `plan` of the arithmetic's package does
  */
 export function planOf(
-  query: Query,
+  query: AnalysisQuery,
   datasets: readonly { owner: string; schema: Schema; batches: readonly unknown[] }[],
   epoch: { parameterSet: string; members: readonly string[]; threshold: number },
-): Plan {
+): AnalysisPlan {
   const schemas = datasets.map(({ schema }) => schema);
   return plan(query, schemas, parameterSet(epoch.parameterSet), {
     holders: epoch.members.length,

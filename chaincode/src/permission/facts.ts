@@ -1,5 +1,5 @@
 /** Reads what a decision about a job rests on. */
-import { planVariables, type Query } from '@strokeshare/fhe';
+import { type AnalysisQuery, planVariables } from '@strokeshare/fhe';
 import { type Dataset } from '../api/datasets.js';
 import { type DecisionStep } from '../api/decisions.js';
 import { type Epoch } from '../api/epochs.js';
@@ -23,7 +23,7 @@ export interface Surroundings {
 export async function readSurroundings(
   ledger: Ledger,
   now: number,
-  asked: { researcherId: string; agreementId: string; purpose: string; query: Query },
+  asked: { researcherId: string; agreementId: string; purpose: string; query: AnalysisQuery },
 ): Promise<Surroundings> {
   const agreement = await ledger.get(agreements, asked.agreementId);
   const datasets = await ledger.findEach(datasetRecords, [], agreement.content.permission.datasets);

@@ -3,7 +3,7 @@
  * (outside the read set), so posting and release decide again; ciphertexts are matched with the batches' hashes here
  * and the batches' roots with the dataset's entry there.
  */
-import { blobHash, parameterSet, type Plan, workOf } from '@strokeshare/fhe';
+import { type AnalysisPlan, blobHash, parameterSet, workOf } from '@strokeshare/fhe';
 import { type Batch } from '../api/datasets.js';
 import { type JobAccess, jobAccess } from '../api/jobs.js';
 import { type Evaluate, type EvaluateResponse } from '../api/records.js';
@@ -48,7 +48,7 @@ export async function evaluate(
 async function evaluateCells(
   transaction: Transaction,
   { epoch }: JobAccess,
-  plan: Plan,
+  plan: AnalysisPlan,
   cells: readonly string[],
   batches: readonly Batch[],
 ): Promise<Map<string, Uint8Array>> {
@@ -117,7 +117,7 @@ function requireParticipant({ caller }: Transaction, { job, subjects }: JobAcces
 }
 
 /** Compiles the plan again: what is evaluated is what was submitted. */
-function submittedPlan({ job, datasets, epoch }: JobAccess): Plan {
+function submittedPlan({ job, datasets, epoch }: JobAccess): AnalysisPlan {
   const plan = planOf(job.query, datasets, epoch);
   if (plan.hash !== job.planHash)
     throw new ContractError(

@@ -3,14 +3,14 @@
 import './environment.js';
 
 import {
+  type AnalysisPlan,
+  type AnalysisQuery,
   blobHash,
   cellValue,
   combineShares,
   decodeBlob,
   openSealed,
   plan as compilePlan,
-  type Plan,
-  type Query,
   releaseShare,
   roundedCount,
   sealTo,
@@ -39,7 +39,7 @@ const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'ba
 export class Alliance extends Foundation {
   submit(
     jobId: string,
-    query: Query,
+    query: AnalysisQuery,
     changes: Partial<RequestOf<typeof consortium.JobContract.Submit>> = {},
   ) {
     return this.ask(consortium.JobContract.Submit, {
@@ -51,7 +51,7 @@ export class Alliance extends Foundation {
     });
   }
 
-  plan(query: Query): Plan {
+  plan(query: AnalysisQuery): AnalysisPlan {
     const { set, threshold, institutions } = this;
     const batches = institutions.reduce((sum, { records }) => sum + Math.ceil(records.length / set.slots), 0);
     const holders = institutions.length;
@@ -264,6 +264,33 @@ export class Alliance extends Foundation {
         sealed: base64(sealed),
       });
     }
+  }
+
+  /** A whole job: everybody does its part, and the committee passes what has at least `minimum` patients. */
+  async release(
+    jobId: string,
+    query: AnalysisQuery,
+    changes: Partial<RequestOf<typeof consortium.JobContract.Submit>> = {},
+    minimum = 20,
+  ): Promise<JobView> {
+    let job = await this.submit(jobId, query, changes);
+    for (const member of this.institutions)
+      if (job.participants.includes(member.mspId)) await this.evaluate(job, member);
+    await this.aggregate(job);
+    job = await this.get(jobId);
+    const shares = await this.judge(job, minimum);
+    const passing = [...shares.values()][0]!;
+    const verdicts = await this.verdicts(job, shares, minimum);
+    await this.openCounts(
+      job,
+      shares,
+      [...passing.keys()].filter((cell) => verdicts[cell] === 'pass'),
+    );
+    const [holder] = this.committee(job);
+    job = await this.as(holder!, consortium.JobContract.CloseCounts, { jobId });
+    if (job.cells.some(({ id, kind }) => kind === 'value' && job.outcomes?.[id]?.status === 'PASSED'))
+      await this.releaseValues(job);
+    return this.as(holder!, consortium.JobContract.CloseRelease, { jobId });
   }
 
   /** What the researcher reads: the sum of every released value cell. */

@@ -11,6 +11,7 @@ export function cohort(size: number, seed: number): PatientRecord[] {
       STYPE: ['LACS', 'PACS', 'TACS'][k % 3] ?? 'LACS',
       DEAD: k % 5 === 0,
       ATRIAL: k % 7 === 0,
+      TD: k % 15,
     };
   });
 }

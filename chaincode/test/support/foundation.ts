@@ -24,6 +24,7 @@ import {
   privateRecords,
   type RequestOf,
   signDetached,
+  statisticKinds,
   type TransactionDefinition,
 } from '../../src/index.js';
 import { type Identity, identity, signingKeys } from './identities.js';
@@ -44,6 +45,7 @@ export const schema: Schema = {
     },
     { name: 'DEAD', kind: 'boolean' },
     { name: 'ATRIAL', kind: 'boolean' },
+    { name: 'SURVIVAL', kind: 'timeToEvent', time: 'TD', event: 'DEAD', unit: 'day', grid: [7, 14] },
   ],
 };
 const EMPTY = new Uint8Array();
@@ -325,7 +327,7 @@ export class Foundation {
       permissionId: `permission-${name}`,
       datasets: this.institutions.map(({ datasetId }) => datasetId),
       variables: schema.variables.map((variable) => variable.name),
-      statistics: ['count', 'mean', 'variance', 'crosstab'],
+      statistics: [...statisticKinds],
       purpose: PURPOSE,
       from: new Date(this.ledger.now - 1000).toISOString(),
       until: new Date(this.ledger.now + 30 * 86_400_000).toISOString(),

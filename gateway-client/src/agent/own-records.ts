@@ -3,7 +3,7 @@ import {
   parameterSetById,
   parseSchema,
   type ColumnBatch,
-  type Plan,
+  type AnalysisPlan,
   type Schema,
 } from '@strokeshare/fhe';
 import { z } from 'zod';
@@ -37,7 +37,7 @@ export async function storeOwnRecords(
  */
 export async function ownCounts(
   context: AgentContext,
-  plan: Plan,
+  plan: AnalysisPlan,
   datasetIds: readonly string[],
 ): Promise<Map<string, number>> {
   const batches = (

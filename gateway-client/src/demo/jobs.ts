@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Schema } from '@strokeshare/fhe';
+import { parseQuery, type Schema } from '@strokeshare/fhe';
 import type { LoadedRecord } from '../load/index.js';
 import {
   JobRefused,
@@ -57,7 +57,7 @@ export async function runJob(
   );
   const result = await openResult(researcher, jobId);
   const plain = plainRows(
-    file.query,
+    parseQuery(file.query),
     schema,
     patients.map(({ values }) => values),
   );

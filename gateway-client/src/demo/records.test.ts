@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseQuery } from '@strokeshare/fhe';
 import { readJobFile, type ResultRow } from '../researcher/index.js';
 import { plainRows } from './plain.js';
 import { publishedFigure } from './published.js';
@@ -16,7 +17,7 @@ beforeAll(async () => {
 const rowsOf = async (name: string): Promise<ResultRow[]> => {
   const { query } = await readJobFile(join(PROJECT, 'examples', 'jobs', `${name}.yaml`));
   return plainRows(
-    query,
+    parseQuery(query),
     trial.schema,
     trial.all.map(({ values }) => values),
   );

@@ -1,10 +1,10 @@
 import type { JobAccess } from '@strokeshare/chaincode';
-import { parameterSetById, plan, type ParameterSet, type Plan } from '@strokeshare/fhe';
+import { parameterSetById, plan, type AnalysisPlan, type ParameterSet } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
 
 /** A job's plan, made anew from what the ledger says, with the parameter set that it is made for. */
 export interface JobPlan {
-  plan: Plan;
+  plan: AnalysisPlan;
   set: ParameterSet;
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { submitJob } from '@strokeshare/chaincode';
-import { FheError, parseQuery, type Query } from '@strokeshare/fhe';
+import { type AnalysisQuery, FheError, parseAnalysisQuery } from '@strokeshare/fhe';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { ClientError } from '../errors.js';
@@ -19,7 +19,7 @@ const shape = z.strictObject({
 });
 
 /** A question as a researcher keeps it in a file. */
-export type JobFile = Omit<z.infer<typeof shape>, 'query'> & { query: Query };
+export type JobFile = Omit<z.infer<typeof shape>, 'query'> & { query: AnalysisQuery };
 
 /**
  * Reads a job from a YAML file.
@@ -54,7 +54,7 @@ export function parseJobFile(text: string, name: string): JobFile {
     throw invalid(`${issue?.path.join('.') || 'the whole'}: ${issue?.message ?? 'not a job'}.`, result.error);
   }
   try {
-    return { ...result.data, query: parseQuery(result.data.query) };
+    return { ...result.data, query: parseAnalysisQuery(result.data.query) };
   } catch (cause) {
     if (cause instanceof FheError) throw invalid(cause.message, cause);
     throw cause;

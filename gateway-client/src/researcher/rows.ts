@@ -1,4 +1,4 @@
-import type { PlanRow, PlanStatistic } from '@strokeshare/fhe';
+import type { AnalysisStatistic, PlanRow, PlanStatistic, SurvivalStatistic } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
 import { exact, mean, oddsRatio, sampleVariance, type Measured } from '../statistics/index.js';
 import type { JobResult } from './result.js';
@@ -28,16 +28,40 @@ export function resultRows(result: JobResult): ResultRow[] {
   return result.plan.statistics.flatMap((statistic) => rowsOf(result, statistic));
 }
 
-function rowsOf(result: JobResult, statistic: PlanStatistic): ResultRow[] {
+function rowsOf(result: JobResult, statistic: AnalysisStatistic): ResultRow[] {
   switch (statistic.kind) {
     case 'count':
+    case 'correlation':
       return statistic.rows.map((row) => line(statistic, 'count', row.labels, countOf(result, row)));
     case 'mean':
     case 'variance':
       return statistic.rows.flatMap((row) => momentsOf(result, statistic, row));
     case 'crosstab':
       return tableOf(result, statistic);
+    case 'survival':
+      return intervalsOf(result, statistic);
   }
+}
+
+/** Events and censored patients in each interval, under the names of their columns. */
+function intervalsOf(result: JobResult, statistic: SurvivalStatistic): ResultRow[] {
+  return statistic.rows.flatMap(({ labels, count, points }) => [
+    line(statistic, 'count', labels, countOf(result, { count })),
+    ...points.flatMap(({ time, events, censored }) => [
+      line(
+        statistic,
+        'count',
+        { ...labels, [statistic.variable]: `event@${time}` },
+        countOf(result, { count: events }),
+      ),
+      line(
+        statistic,
+        'count',
+        { ...labels, [statistic.variable]: `censored@${time}` },
+        countOf(result, { count: censored }),
+      ),
+    ]),
+  ]);
 }
 
 function momentsOf(result: JobResult, statistic: PlanStatistic, row: PlanRow): ResultRow[] {
@@ -98,13 +122,13 @@ function oddsRatioRows(
   ];
 }
 
-function countOf({ counts }: JobResult, { count }: PlanRow): Measured | undefined {
+function countOf({ counts }: JobResult, { count }: Pick<PlanRow, 'count'>): Measured | undefined {
   const value = counts.get(count);
   return value === undefined ? undefined : exact(value);
 }
 
 function line(
-  { id }: PlanStatistic,
+  { id }: Pick<AnalysisStatistic, 'id'>,
   quantity: Quantity,
   labels: Record<string, string>,
   measured: Measured | undefined,
