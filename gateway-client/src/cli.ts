@@ -1,12 +1,19 @@
 import { join, resolve } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { serveAgents } from './cli/agent.js';
 import { queryRun } from './cli/query.js';
 import { ended, sentenceOf } from './cli/ending.js';
-import { demoDown, demoPaths, runDemo } from './demo/index.js';
+import { demoDown, demoPaths, runDemo, type DemoBackend } from './demo/index.js';
 
 /** The project that this package is a part of. */
 const PROJECT = resolve(__dirname, '..', '..');
+
+interface DemoFlags {
+  keep?: boolean;
+  down?: boolean;
+  json?: boolean;
+  backend: DemoBackend;
+}
 
 function program(signal: AbortSignal): Command {
   const command = new Command('strokeshare')
@@ -21,14 +28,23 @@ function program(signal: AbortSignal): Command {
     .description('run the main job: four hospitals, a collective key, three questions on 19,435 patients')
     .option('--keep', 'leave the network and the agents running')
     .option('--down', 'take down what a demo left running, and remove everything that it made')
+    .addOption(
+      new Option(
+        '--backend <kind>',
+        "embedded: in Node, needs nothing else; native: Fabric's own orderer and peers, found on PATH or in FABRIC_BIN_DIR",
+      )
+        .choices(['embedded', 'native'])
+        .default('embedded'),
+    )
     .option('--json', 'print the report as JSON')
-    .action(async ({ keep, down, json }: { keep?: boolean; down?: boolean; json?: boolean }) => {
+    .action(async ({ keep, down, json, backend }: DemoFlags) => {
       if (down) {
         await demoDown(demoPaths(join(PROJECT, '.strokeshare', 'demo')));
         return;
       }
       const report = await runDemo({
         project: PROJECT,
+        backend,
         signal,
         progress: process.stderr,
         print: json ? () => undefined : (text) => console.log(text),

@@ -39,12 +39,16 @@ export const CONDITIONS = ['DUO:0000042'];
 /** Most institutions of the consortium, as the threshold of a signature policy. */
 const MAJORITY = Math.floor(HOSPITALS.length / 2) + 1;
 
+/** Whose nodes the demo starts: those of the embedded network, or real orderers and peers. */
+export type DemoBackend = NonNullable<NetworkConfig['backend']>;
+
 /** The network of the demo. */
-export function demoNetwork(dir: string, basePort: number): NetworkConfig {
+export function demoNetwork(dir: string, basePort: number, backend: DemoBackend = 'embedded'): NetworkConfig {
   const peers = HOSPITALS.map(({ mspId }) => `'${mspId}.peer'`).join(', ');
   return {
     dir,
     basePort,
+    backend,
     organizations: [
       ...HOSPITALS.map(({ mspId, domain }) => ({
         mspId,

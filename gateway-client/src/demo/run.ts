@@ -2,7 +2,7 @@ import { join, relative } from 'node:path';
 import { Evaluators, follow, openAgent, type Agent, type AgentEvent } from '../agent/index.js';
 import { ClientError } from '../errors.js';
 import { openResearcher } from '../researcher/index.js';
-import { HOSPITALS } from './consortium.js';
+import { HOSPITALS, type DemoBackend } from './consortium.js';
 import { demoDown, removeDemo } from './down.js';
 import { EXTRA_FILE, readDemoJobs, runJob, runRefusedJob } from './jobs.js';
 import { keepServing } from './keep.js';
@@ -25,6 +25,8 @@ export interface DemoOptions {
   /** The trial's table, where it is another file. */
   dataFile?: string;
   basePort?: number;
+  /** `embedded` by default. */
+  backend?: DemoBackend;
   /** Leaves the network up. */
   keep?: boolean;
   signal: AbortSignal;
@@ -43,11 +45,11 @@ const LIMIT_MS = 20 * 60 * 1000;
 const CEREMONY_EVENTS = 4 * 13 + 4;
 
 /**
- * Runs the main job on the embedded backend: from a fresh network to three released results, each beside the plain
+ * Runs the main job: from a fresh network to three released results, each beside the plain
  * computation, and one refused job. Ends the network and removes what it made, unless it is to be kept.
  *
  * @throws ClientError `DEMO_RUNNING`, `FILE_MISSING`, `FILE_ALTERED`, `JOB_FILE_INVALID`, `DEMO_DIFFERS`, `CANCELLED`;
- *   NetworkError `PORT_IN_USE`, `NO_SPACE` and others.
+ *   NetworkError `PORT_IN_USE`, `NO_SPACE`, `FABRIC_MISSING` and others.
  */
 export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   const paths = demoPaths(options.folder ?? join(options.project, '.strokeshare', 'demo'));
@@ -101,7 +103,12 @@ async function onNetwork(
   const signal = AbortSignal.any([options.signal, ending.signal, AbortSignal.timeout(LIMIT_MS)]);
   await using resources = new Resources();
   await stages.run('start the network', (progress) =>
-    startNetwork(paths, options.basePort ?? BASE_PORT, signal, progress),
+    startNetwork(
+      paths,
+      { basePort: options.basePort ?? BASE_PORT, backend: options.backend ?? 'embedded' },
+      signal,
+      progress,
+    ),
   );
   await stages.run('deploy the contracts', (progress) => deployContracts(paths, signal, progress));
 

@@ -7,6 +7,7 @@ import {
   AGENT_USER,
   CONSORTIUM_CHANNEL,
   demoNetwork,
+  type DemoBackend,
   HOSPITALS,
   MINIMUM_COHORT,
   MINIMUM_OWN_COUNT,
@@ -23,14 +24,14 @@ const VERSION = '0.1.0';
 /** Starts the network: certificates, peers, orderer, channels. */
 export async function startNetwork(
   paths: DemoPaths,
-  basePort: number,
+  { basePort, backend }: { basePort: number; backend: DemoBackend },
   signal: AbortSignal,
   progress: Progress,
 ): Promise<void> {
   let sentences = 0;
   // About as many as there are; the bar need not be exact.
   const expected = 12;
-  await up(demoNetwork(paths.network, basePort), {
+  await up(demoNetwork(paths.network, basePort, backend), {
     signal,
     onProgress: (sentence) => progress(Math.min(0.95, ++sentences / expected), sentence),
   });
