@@ -5,6 +5,7 @@ import { chosenContracts } from './chosen.js';
 import { AgreementContract } from './consortium/agreements.js';
 import { DatasetContract } from './consortium/datasets.js';
 import { KeyEpochContract } from './consortium/epochs.js';
+import { GrantContract } from './consortium/grants.js';
 import { InstitutionContract } from './consortium/institutions.js';
 import { JobContract } from './consortium/jobs.js';
 import { PermissionContract } from './consortium/permissions.js';
@@ -20,6 +21,7 @@ export const contractClasses = {
     PermissionContract,
     AgreementContract,
     JobContract,
+    GrantContract,
     BuildInfoContract,
   ],
   records: [RecordsContract, BuildInfoContract],

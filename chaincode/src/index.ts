@@ -4,6 +4,7 @@ export * from './api/canonical.js';
 export * from './api/datasets.js';
 export * from './api/decisions.js';
 export * from './api/epochs.js';
+export * from './api/grants.js';
 export * from './api/institutions.js';
 export * from './api/jobs.js';
 export * from './api/merkle.js';

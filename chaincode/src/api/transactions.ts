@@ -6,6 +6,7 @@ import { z } from 'zod';
 import * as anchors from './anchors.js';
 import * as datasets from './datasets.js';
 import * as epochs from './epochs.js';
+import * as grants from './grants.js';
 import * as institutions from './institutions.js';
 import * as jobs from './jobs.js';
 import * as permissions from './permissions.js';
@@ -282,6 +283,13 @@ export const consortium = {
     Aggregates: reads('Reads the aggregates of a job.', jobs.getJob, jobs.aggregatesView),
     Shares: reads('Reads all shares and verdicts of a job.', jobs.getJob, jobs.sharesView),
     Access: reads('Decides whether a step of a job is permitted now.', jobs.getAccess, jobs.jobAccess),
+  }),
+  GrantContract: contract('GrantContract', {
+    Check: reads(
+      'Says whether somebody may read a blob from a storage node now.',
+      grants.checkGrant,
+      grants.grantDecision,
+    ),
   }),
   BuildInfoContract: buildInfoContract,
 } as const;

@@ -78,6 +78,7 @@ export function institutionClient(ledger: Ledger, names: ConsortiumNames = {}) {
         ] as const),
       ),
     ),
+    grants: bind(at, consortium.GrantContract),
     buildInfo: bind(at, consortium.BuildInfoContract),
   };
 }
