@@ -1,7 +1,14 @@
 import { generateSealingKeyPair, type Query } from '@strokeshare/fhe';
 import { neededApprovals } from '../src/consortium/members.js';
 import { closeEvaluators } from '../src/evaluation/evaluators.js';
-import { consortium, institutionLevels, levelRights, votingRules } from '../src/index.js';
+import {
+  consortium,
+  institutionLevels,
+  levelRights,
+  mayHoldKeys,
+  signingKeyAt,
+  type InstitutionLevel,
+} from '../src/index.js';
 import { Alliance, EPOCH } from './support/alliance.js';
 import { cohort } from './support/cohorts.js';
 import { type Institution } from './support/foundation.js';
@@ -9,6 +16,7 @@ import { identity, signingKeys } from './support/identities.js';
 import { MvccConflict } from './support/memoryLedger.js';
 
 const { InstitutionContract, KeyEpochContract, JobContract } = consortium;
+const DAY = 86_400_000;
 const countAll: Query = { version: 1, statistics: [{ id: 'n', kind: 'count' }] };
 
 describe('votes', () => {
@@ -114,6 +122,52 @@ describe('membership', () => {
     expect(await alliance.enroll(alliance.member(3))).toMatchObject({ status: 'ACTIVE', level: 'county' });
   });
 
+  it('goes on with a renewed certificate of the same subject, and with rotated keys', async () => {
+    const member = alliance.member(0);
+    const { pem } = signingKeys();
+    alliance.ledger.now += DAY;
+    const from = new Date(alliance.ledger.now).toISOString();
+    const renewed = { ...member, agent: await identity(member.mspId, 'agent', 'institution') };
+    const sealingKey = Buffer.from((await generateSealingKeyPair()).publicKey).toString('base64');
+    const rotate = (as: Institution, signingKey: string) =>
+      alliance.as(as, InstitutionContract.RotateKeys, { signingKey, sealingKey });
+    const rotated = await rotate(renewed, pem);
+    expect(rotated).toMatchObject({ signingKey: pem, sealingKey, status: 'ACTIVE', name: expect.anything() });
+    expect(rotated.signingKeys).toEqual([
+      { signingKey: member.signingPem, from: new Date(alliance.ledger.now - DAY).toISOString(), until: from },
+      { signingKey: pem, from },
+    ]);
+    expect(signingKeyAt(rotated, new Date(alliance.ledger.now - 1).toISOString())).toBe(member.signingPem);
+    expect(signingKeyAt(rotated, from)).toBe(pem);
+    expect(signingKeyAt(rotated, new Date(0).toISOString())).toBeUndefined();
+    // No key comes back, no other identity rotates, and no other curve is a key.
+    await expect(rotate(renewed, member.signingPem)).rejects.toThrow('BAD_KEY');
+    const stranger = { ...member, agent: await identity(member.mspId, 'clerk', 'institution') };
+    await expect(rotate(stranger, signingKeys().pem)).rejects.toThrow('NOT_ENROLLED');
+    await expect(rotate(renewed, pem.replaceAll('A', 'B'))).rejects.toThrow('BAD_KEY');
+  });
+
+  it('keeps the periods of all keys through an exclusion and a new admission', async () => {
+    const member = alliance.member(3);
+    const carry = async (motionId: string, kind: 'admit' | 'exclude') => {
+      alliance.ledger.now += DAY;
+      await propose(motionId, kind, member.mspId);
+      for (const index of [0, 1, 2]) await vote(motionId, index);
+      await close(motionId);
+    };
+    await carry('m-out', 'exclude');
+    const excluded = await alliance.ask(InstitutionContract.Get, { mspId: member.mspId });
+    const left = new Date(alliance.ledger.now).toISOString();
+    expect(excluded).toMatchObject({ status: 'EXCLUDED', signingKeys: [{ until: left }] });
+    expect(signingKeyAt(excluded, left)).toBeUndefined();
+    await carry('m-in', 'admit');
+    const { pem } = signingKeys();
+    const back = await alliance.enroll({ ...member, signingPem: pem });
+    expect(back.signingKeys.map(({ signingKey }) => signingKey)).toEqual([member.signingPem, pem]);
+    expect(signingKeyAt(back, back.enrolledAt)).toBe(pem);
+    expect(signingKeyAt(back, back.signingKeys[0]!.from)).toBe(member.signingPem);
+  });
+
   it('lets all vote at once, and counts in one transaction', async () => {
     await propose('m-1', 'admit', guest.mspId);
     const simulations: Awaited<ReturnType<typeof alliance.ledger.simulate>>[] = [];
@@ -130,6 +184,30 @@ describe('membership', () => {
     expect(await close('m-1')).toMatchObject({ state: 'CARRIED', approvals: 4 });
   });
 
+  it('is hosted by a member of a higher level only, and then holds no key', async () => {
+    const admit = (level: InstitutionLevel, hostedBy: string, motionId = 'm-1') =>
+      alliance.as(alliance.member(0), InstitutionContract.Propose, {
+        motionId,
+        kind: 'admit',
+        mspId: guest.mspId,
+        level,
+        hostedBy,
+        reason: 'It runs at the centre above it.',
+      });
+    for (const [level, hostedBy] of [
+      ['municipal', 'Hospital1MSP'],
+      ['national', 'Hospital1MSP'],
+      ['community', 'Hospital8MSP'],
+    ] as const)
+      await expect(admit(level, hostedBy)).rejects.toThrow('LEVEL_INSUFFICIENT');
+    await admit('county', 'Hospital1MSP');
+    for (const index of [0, 1, 2]) await vote('m-1', index);
+    await close('m-1');
+    expect(await alliance.enroll(guest)).toMatchObject({ level: 'county', hostedBy: 'Hospital1MSP' });
+    expect(mayHoldKeys({ level: 'municipal' })).toBe(true);
+    expect(mayHoldKeys({ level: 'municipal', hostedBy: 'Hospital1MSP' })).toBe(false);
+  });
+
   it('gives each level its rights', async () => {
     await propose('m-1', 'admit', guest.mspId);
     for (const index of [0, 1, 2]) await vote('m-1', index);
@@ -143,7 +221,28 @@ describe('membership', () => {
     });
     await expect(open).rejects.toThrow('LEVEL_INSUFFICIENT: Hospital9MSP is of level county');
     expect(Object.keys(levelRights)).toEqual([...institutionLevels]);
-    expect(votingRules).toHaveLength(3);
+    // Small institutions propose nothing, and vote all the same.
+    await alliance.as(alliance.member(0), InstitutionContract.Propose, {
+      motionId: 'm-small',
+      kind: 'admit',
+      mspId: 'Hospital8MSP',
+      level: 'community',
+      reason: 'As discussed.',
+    });
+    for (const index of [0, 1, 2]) await vote('m-small', index);
+    await close('m-small');
+    const small = {
+      ...guest,
+      mspId: 'Hospital8MSP',
+      agent: await identity('Hospital8MSP', 'agent', 'institution'),
+    };
+    await alliance.enroll(small);
+    const motion = { motionId: 'm-9', kind: 'exclude' as const, mspId: guest.mspId, reason: 'No.' };
+    await expect(alliance.as(small, InstitutionContract.Propose, motion)).rejects.toThrow(
+      'LEVEL_INSUFFICIENT',
+    );
+    await alliance.as(alliance.member(0), InstitutionContract.Propose, motion);
+    await alliance.as(small, InstitutionContract.Vote, { motionId: 'm-9', approve: false });
   });
 });
 

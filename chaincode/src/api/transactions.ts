@@ -63,6 +63,19 @@ const byResearcher = <Q extends z.ZodType, R extends z.ZodType>(
   request,
   response,
 });
+/** By the operator of the organisation that the record belongs to; operators have no registry entry. */
+const byOperator = <Q extends z.ZodType, R extends z.ZodType>(
+  summary: string,
+  request: Q,
+  response: R,
+): Entry<Q, R> => ({
+  summary,
+  commits: true,
+  roles: ['operator'],
+  registration: 'none',
+  request,
+  response,
+});
 const reads = <Q extends z.ZodType, R extends z.ZodType>(
   summary: string,
   request: Q,
@@ -116,8 +129,13 @@ export const consortium = {
       ),
       registration: 'none',
     },
+    RotateKeys: byInstitution(
+      'Puts new keys in the place of the caller’s enrolled ones.',
+      institutions.rotateKeys,
+      institutions.institution,
+    ),
     Propose: byInstitution(
-      'Proposes to admit or to exclude an institution.',
+      'Proposes to admit or exclude an institution, or to suspend or restore a researcher.',
       institutions.proposeMotion,
       institutions.motion,
     ),
@@ -142,6 +160,26 @@ export const consortium = {
       ),
       registration: 'none',
     },
+    RotateKey: byResearcher(
+      'Puts a new key in the place of the one that results are sealed to.',
+      researchers.rotateResearcherKey,
+      researchers.researcher,
+    ),
+    Suspend: byOperator(
+      'Suspends a researcher of the operator’s own organisation.',
+      researchers.suspendResearcher,
+      researchers.researcher,
+    ),
+    Restore: byOperator(
+      'Lifts the suspension by the researcher’s own organisation.',
+      researchers.restoreResearcher,
+      researchers.researcher,
+    ),
+    Affiliate: byOperator(
+      'Changes the affiliation of a researcher of the operator’s own organisation.',
+      researchers.affiliateResearcher,
+      researchers.researcher,
+    ),
     Get: reads(
       'Reads one researcher, or the caller’s own entry.',
       researchers.getResearcher,

@@ -22,7 +22,7 @@ import {
   type OpenEpoch,
   type RevealCeremony,
 } from '../api/epochs.js';
-import { levelRights } from '../api/institutions.js';
+import { mayHoldKeys } from '../api/institutions.js';
 import { ContractError } from '../errors.js';
 import {
   commitments,
@@ -145,12 +145,13 @@ export async function view({ ledger }: Transaction, { epochId }: { epochId: stri
 
 /** @throws ContractError NOT_FOUND, NOT_A_PARTY, LEVEL_INSUFFICIENT */
 async function requireKeyHolder(ledger: Ledger, mspId: string): Promise<void> {
-  const { level, status } = await ledger.get(institutions, mspId);
+  const institution = await ledger.get(institutions, mspId);
+  const { level, status, hostedBy } = institution;
   if (status !== 'ACTIVE') throw new ContractError('NOT_A_PARTY', `${mspId} is ${status}.`);
-  if (!levelRights[level].holdsKeys)
+  if (!mayHoldKeys(institution))
     throw new ContractError(
       'LEVEL_INSUFFICIENT',
-      `${mspId} is of level ${level} and holds no share of a collective key.`,
+      `${mspId} is of level ${level}${hostedBy === undefined ? '' : ` and hosted by ${hostedBy}`} and holds no share of a collective key.`,
     );
 }
 

@@ -4,7 +4,16 @@ import { consortium } from '../api/transactions.js';
 import { institutions, motions } from '../ledger/kinds.js';
 import { Serves } from '../ledger/serves.js';
 import { run } from '../ledger/transaction.js';
-import { closeMotion, enroll, found, propose, readConsortium, viewMotion, vote } from './members.js';
+import {
+  closeMotion,
+  enroll,
+  found,
+  propose,
+  readConsortium,
+  rotateKeys,
+  viewMotion,
+  vote,
+} from './members.js';
 
 const definitions = consortium.InstitutionContract;
 
@@ -22,6 +31,11 @@ export class InstitutionContract extends Contract {
   @Serves(definitions.Enroll)
   Enroll(context: Context, request: string): Promise<string> {
     return run(context, definitions.Enroll, request, enroll);
+  }
+
+  @Serves(definitions.RotateKeys)
+  RotateKeys(context: Context, request: string): Promise<string> {
+    return run(context, definitions.RotateKeys, request, rotateKeys);
   }
 
   @Serves(definitions.Propose)

@@ -3,10 +3,18 @@ import { type Agreement } from '../api/permissions.js';
 import { agreementState, permissionState } from '../consortium/agreementState.js';
 import { effectiveState } from '../consortium/jobState.js';
 import { type Machine, move } from './machine.js';
-import { agreementMachine, epochMachine, jobMachine, motionMachine, permissionMachine } from './machines.js';
+import {
+  agreementMachine,
+  epochMachine,
+  jobMachine,
+  motionMachine,
+  permissionMachine,
+  researcherMachine,
+} from './machines.js';
 
 const machines: Machine<string>[] = [
   motionMachine,
+  researcherMachine,
   epochMachine,
   agreementMachine,
   permissionMachine,

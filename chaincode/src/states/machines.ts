@@ -3,6 +3,7 @@ import { type CeremonyLabel, type EpochState } from '../api/epochs.js';
 import { type Motion } from '../api/institutions.js';
 import { type JobState } from '../api/jobs.js';
 import { type AgreementState, type PermissionState } from '../api/permissions.js';
+import { type Researcher } from '../api/researchers.js';
 import { type Machine } from './machine.js';
 
 /** All moves are stored. */
@@ -40,6 +41,13 @@ export const motionMachine: Machine<Motion['state']> = {
   record: 'motion',
   initial: ['OPEN'],
   moves: { OPEN: ['CARRIED', 'REJECTED'], CARRIED: [], REJECTED: [] },
+};
+
+/** Each suspension has one who made it; the researcher is ACTIVE while there is none. */
+export const researcherMachine: Machine<Researcher['status']> = {
+  record: 'researcher',
+  initial: ['ACTIVE'],
+  moves: { ACTIVE: ['SUSPENDED'], SUSPENDED: ['ACTIVE'] },
 };
 
 /** Computed from signatures, refusals and the period; nothing is stored. */

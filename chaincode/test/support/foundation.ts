@@ -72,6 +72,8 @@ export class Foundation {
   readonly ledger = new MemoryLedger();
   readonly institutions: Institution[] = [];
   researcher!: Identity;
+  /** Of the researcher's own organisation. */
+  operator!: Identity;
   researcherKeys!: SealingKeyPair;
   relinKeys: Uint8Array = EMPTY;
   publicKey: Uint8Array = EMPTY;
@@ -115,6 +117,7 @@ export class Foundation {
     });
     for (const member of alliance.institutions) await alliance.enroll(member);
     alliance.researcher = await identity('ResearchMSP', 'alice', 'researcher');
+    alliance.operator = await identity('ResearchMSP', 'operator', 'operator');
     alliance.researcherKeys = await generateSealingKeyPair();
     await alliance.ask(consortium.ResearcherContract.Register, {
       name: 'Alice',

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import {
   digestOf,
   signDetached,
@@ -55,7 +55,14 @@ const job = {
   query: { version: 1, statistics: [{ id: 'age', kind: 'mean', variable: 'AGE', by: ['SEX'] }] },
 } as unknown as JobView;
 
-function check(changes: Partial<JobView>, view: Partial<AgreementView> = {}) {
+const pem = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }).toString();
+const BEGINNING = new Date(Date.now() - 2 * DAY).toISOString();
+
+function check(
+  changes: Partial<JobView>,
+  view: Partial<AgreementView> = {},
+  signingKeys = keys.map(({ publicKey }) => [{ signingKey: pem(publicKey), from: BEGINNING }]),
+) {
   const agreement = {
     agreementId: 'agreement-1',
     content,
@@ -63,10 +70,7 @@ function check(changes: Partial<JobView>, view: Partial<AgreementView> = {}) {
     signatures: signed(content),
     ...view,
   };
-  const institutions = OWNERS.map((mspId, i) => ({
-    mspId,
-    signingKey: keys[i]!.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-  }));
+  const institutions = OWNERS.map((mspId, i) => ({ mspId, signingKeys: signingKeys[i] }));
   const context = {
     consortium: {
       agreements: { get: async () => agreement },
@@ -110,5 +114,22 @@ describe('what an agent asks of an agreement before it acts', () => {
     await expect(
       check({ agreementDigest: digestOf(wider), minimumCohort: 2 }, { content: wider }),
     ).rejects.toThrow('no valid signature of Hospital1MSP');
+  });
+
+  it('accepts what an owner signed with a key that it has rotated since, and no signature from after that', async () => {
+    const [first, second] = keys.map(({ publicKey }) => pem(publicKey));
+    const other = pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey);
+    const rotatedAt = (until: string) => [
+      [
+        { signingKey: first!, from: BEGINNING, until },
+        { signingKey: other, from: until },
+      ],
+      [{ signingKey: second!, from: BEGINNING }],
+    ];
+    const signedAt = Date.parse(content.permission.requestedAt);
+    const after = rotatedAt(new Date(signedAt + 1).toISOString());
+    await expect(check({}, {}, after)).resolves.toMatchObject({ agreementId: 'agreement-1' });
+    const before = rotatedAt(new Date(signedAt).toISOString());
+    await expect(check({}, {}, before)).rejects.toThrow('no valid signature of Hospital1MSP');
   });
 });

@@ -1,6 +1,7 @@
 import {
   digestOf,
   signDetached,
+  signingKeyAt,
   verifyDetached,
   type AgreementView,
   type JobView,
@@ -67,7 +68,7 @@ export async function requireCovered(context: AgentContext, job: JobView): Promi
 
 /**
  * Reads an agreement and verifies for itself what the contract verified: every owner's signature over the content, by
- * the enrolled key, the digest that the job names, and the period by the own clock.
+ * the key that was enrolled when it signed, the digest that the job names, and the period by the own clock.
  *
  * @throws ClientError `POLICY_REFUSED` naming what does not hold.
  */
@@ -82,11 +83,12 @@ export async function requireAgreement(
   const { content, signatures } = agreement;
   if (digestOf(content) !== digest) throw refuse('is not the one that the job names');
   if (agreement.state !== 'ACTIVE') throw refuse(`is ${agreement.state}`);
-  const keys = new Map((await allInstitutions(context)).map((entry) => [entry.mspId, entry.signingKey]));
+  const entries = new Map((await allInstitutions(context)).map((entry) => [entry.mspId, entry]));
   for (const owner of content.owners) {
-    const key = keys.get(owner);
-    const signature = signatures[owner]?.signature;
-    if (!key || !signature || !verifyDetached(content, signature, key)) {
+    const entry = entries.get(owner);
+    const slot = signatures[owner];
+    const key = entry && slot && signingKeyAt(entry, slot.at);
+    if (!key || !verifyDetached(content, slot.signature, key)) {
       throw refuse(`has no valid signature of ${owner}`);
     }
   }

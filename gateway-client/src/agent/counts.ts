@@ -1,6 +1,7 @@
 /** The count gate: a committee opens the encrypted counts among itself before any value is released. */
 import {
   signDetached,
+  signingKeyAt,
   verifyDetached,
   type JobAccess,
   type SharesView,
@@ -97,11 +98,12 @@ export async function passedByAll(
   replayed: ReplayedJob,
   { verdicts }: SharesView,
 ): Promise<Set<string>> {
-  const keys = new Map((await allInstitutions(context)).map(({ mspId, signingKey }) => [mspId, signingKey]));
+  const entries = new Map((await allInstitutions(context)).map((entry) => [entry.mspId, entry]));
   let passing = new Set(countCells(replayed));
   for (const { mspId } of access.job.committee ?? []) {
     const posted = verdicts[mspId];
-    const key = keys.get(mspId);
+    const entry = entries.get(mspId);
+    const key = entry && posted && signingKeyAt(entry, posted.at);
     const content = posted && verdictContent(access, replayed, mspId, posted.verdicts);
     if (!posted || !content || !key || !verifyDetached(content, posted.signature, key)) {
       throw new ClientError(
