@@ -1,13 +1,12 @@
 /** What this process runs: organisations compare it before they trust each other's endorsements. */
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parameterSet } from '@strokeshare/fhe';
 import { type Context, Contract, Info } from 'fabric-contract-api';
-import { byText } from './api/canonical.js';
 import { type BuildInfo } from './api/records.js';
 import { consortium } from './api/transactions.js';
 import { chosenContracts } from './chosen.js';
+import { codeDigest } from './codeDigest.js';
 import { Serves } from './ledger/serves.js';
 import { run } from './ledger/transaction.js';
 
@@ -40,24 +39,6 @@ function buildInfo(): BuildInfo {
     ),
   };
 }
-
-/** SHA-256 over the names and contents of all built files, in the order of their names. */
-function codeDigest(folders: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const folder of folders)
-    for (const file of builtFiles(folder).sort(byText)) {
-      const content = createHash('sha256')
-        .update(readFileSync(join(folder, file)))
-        .digest('hex');
-      hash.update(`${file}\n${content}\n`);
-    }
-  return hash.digest('hex');
-}
-
-const builtFiles = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(js|wasm)$/.test(entry.name))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));
 
 /** Where a package that a folder's code imports lies; resolved by hand, since ES-only packages do not let `require` do it. */
 function dependencyFolder(name: string, from: string): string {
