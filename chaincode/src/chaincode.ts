@@ -10,6 +10,7 @@ import { InstitutionContract } from './consortium/institutions.js';
 import { JobContract } from './consortium/jobs.js';
 import { PermissionContract } from './consortium/permissions.js';
 import { ResearcherContract } from './consortium/researchers.js';
+import { ConsortiumEndorsementContract, RecordsEndorsementContract } from './endorsement/contract.js';
 import { RecordsContract } from './records/records.js';
 
 export const contractClasses = {
@@ -22,9 +23,10 @@ export const contractClasses = {
     AgreementContract,
     JobContract,
     GrantContract,
+    ConsortiumEndorsementContract,
     BuildInfoContract,
   ],
-  records: [RecordsContract, BuildInfoContract],
+  records: [RecordsContract, RecordsEndorsementContract, BuildInfoContract],
 };
 
 export const contracts = contractClasses[chosenContracts()];

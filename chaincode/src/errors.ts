@@ -45,6 +45,14 @@ export const errorCodes = [
   /** Too few holders of the collective key are members still. */
   'HOLDERS_MISSING',
   'BAD_SHARE',
+  /** A block of sharing transactions breaks a rule of the channel's endorsement scheme. */
+  'BAD_SEAL',
+  /** A block extends another than the tip: work again on the new one. */
+  'STALE_TIP',
+  /** What a block would seal is not pending, or not as it says. */
+  'NOT_PENDING',
+  /** What the request would use is not sealed, or not deep enough: come back. */
+  'NOT_CONFIRMED',
   /** The opened shares do not add up to a number of patients: some share is wrong. */
   'COUNT_IMPLAUSIBLE',
   'QUERY_INVALID',

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import * as anchors from './anchors.js';
 import * as datasets from './datasets.js';
+import * as endorsement from './endorsement.js';
 import * as epochs from './epochs.js';
 import * as grants from './grants.js';
 import * as institutions from './institutions.js';
@@ -109,6 +110,37 @@ const buildInfoContract = contract('BuildInfoContract', {
     records.buildInfo,
   ),
 });
+
+/** The shim: who mines on the consortium's channel is enrolled there; a private channel has no registry. */
+const endorsementContract = <const R extends Registration>(registration: R) =>
+  contract('EndorsementContract', {
+    Choose: {
+      ...byInstitution(
+        'Chooses the channel’s endorsement scheme, once.',
+        endorsement.chooseScheme,
+        endorsement.chosenScheme,
+      ),
+      registration,
+    },
+    Seal: {
+      ...byInstitution(
+        'Adds a block: seals a batch of pending entries.',
+        endorsement.sealBatch,
+        endorsement.sealedBlock,
+      ),
+      registration,
+    },
+    Scheme: reads('Reads the channel’s endorsement scheme.', z.strictObject({}), endorsement.schemeView),
+    Tip: reads('Reads the end of the chain of blocks.', z.strictObject({}), endorsement.chainTip),
+    Sharing: reads(
+      'Reads whether an entry is pending or confirmed, and how deep.',
+      endorsement.getSharing,
+      endorsement.sharingView,
+    ),
+    Pending: reads('Lists the pending entries.', listRequest, listOf(endorsement.pendingItem)),
+    Block: reads('Reads one block.', endorsement.getBlock, endorsement.sealedBlock),
+    Blocks: reads('Lists blocks by height.', listRequest, listOf(endorsement.sealedBlock)),
+  });
 
 /** Contracts of the chaincode `consortium` on the channel `consortium`. */
 export const consortium = {
@@ -329,6 +361,7 @@ export const consortium = {
       grants.grantDecision,
     ),
   }),
+  EndorsementContract: endorsementContract('institution'),
   BuildInfoContract: buildInfoContract,
 } as const;
 
@@ -376,6 +409,7 @@ export const privateRecords = {
       roles: ['institution', 'auditor'],
     },
   }),
+  EndorsementContract: endorsementContract('none'),
   BuildInfoContract: buildInfoContract,
 } as const;
 

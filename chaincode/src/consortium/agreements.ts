@@ -13,6 +13,7 @@ import {
 import { verifyDetached } from '../api/signing.js';
 import { consortium } from '../api/transactions.js';
 import { ContractError } from '../errors.js';
+import { pend, requireConfirmed } from '../endorsement/sharing.js';
 import {
   agreementBudgets,
   agreementRefusals,
@@ -95,8 +96,10 @@ async function propose(transaction: Transaction, request: ProposeAgreement): Pro
       `The permission ${permissionId} has the agreement ${existing.agreementId}.`,
     );
   const owners = new Set<string>();
-  for (const datasetId of permission.datasets)
+  for (const datasetId of permission.datasets) {
+    await requireConfirmed(ledger, datasetRecords, datasetId);
     owners.add((await ledger.get(datasetRecords, datasetId)).owner);
+  }
   if (!owners.has(caller.mspId)) throw notOwner(caller.mspId);
   const content: AgreementContent = {
     type: 'strokeshare/agreement',
@@ -115,6 +118,7 @@ async function propose(transaction: Transaction, request: ProposeAgreement): Pro
     proposedAt: transaction.at,
   };
   await ledger.create(agreements, agreement, agreementId);
+  await pend(transaction, agreements, agreement, agreementId);
   await ledger.put(permissionAgreements, { agreementId }, permissionId);
   for (const owner of content.owners) {
     await ledger.create(agreementSlots, { owner }, agreementId, owner);

@@ -5,6 +5,7 @@ import { type Dataset, type RegisterDataset, type WithdrawDataset } from '../api
 import { datasetMerkleRoot } from '../api/merkle.js';
 import { consortium } from '../api/transactions.js';
 import { ContractError } from '../errors.js';
+import { pend } from '../endorsement/sharing.js';
 import { datasetRecords, epochRecords } from '../ledger/kinds.js';
 import { Serves } from '../ledger/serves.js';
 import { run, type Transaction } from '../ledger/transaction.js';
@@ -71,6 +72,7 @@ async function register(transaction: Transaction, request: RegisterDataset): Pro
     registeredAt: transaction.at,
   };
   await ledger.create(datasetRecords, dataset, request.datasetId);
+  await pend(transaction, datasetRecords, dataset, request.datasetId);
   transaction.emit(request.datasetId, dataset.status);
   return dataset;
 }

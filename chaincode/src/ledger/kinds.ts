@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { journalAnchor } from '../api/anchors.js';
 import * as datasets from '../api/datasets.js';
+import * as endorsement from '../api/endorsement.js';
 import * as epochs from '../api/epochs.js';
 import * as members from '../api/institutions.js';
 import * as jobs from '../api/jobs.js';
@@ -70,6 +71,13 @@ export const jobCountShares = kind('job.countShares', jobs.countSharesRecord, 's
 export const jobVerdicts = kind('job.verdict', jobs.verdictRecord, 'verdict'); // jobId, mspId
 export const jobOpened = kind('job.opened', jobs.openedRecord, 'set of opened shares'); // jobId, mspId
 export const jobValueShares = kind('job.valueShares', jobs.valueSharesRecord, 'set of value shares'); // jobId, mspId
+
+/** Either channel. */
+export const schemeRecords = kind('endorsement.scheme', endorsement.chosenScheme, 'endorsement scheme'); // 'chosen'
+export const chainTips = kind('endorsement.tip', endorsement.chainTip, 'tip'); // 'tip'
+export const sealedBlocks = kind('endorsement.block', endorsement.sealedBlock, 'block'); // height, ten digits
+export const sharingPending = kind('sharing.pending', endorsement.pendingItem, 'pending entry'); // kind, id
+export const sharingConfirmed = kind('sharing.confirmed', endorsement.confirmedItem, 'confirmed entry'); // kind, id
 
 /** Private channels. */
 export const batches = kind('batch', datasets.batch, 'batch'); // mspId, datasetId, batchId

@@ -65,6 +65,10 @@ export class Ledger {
     await this.stub.setStateValidationParameter(this.key(kind, ids), policy.getPolicy());
   }
 
+  async remove<T>(kind: RecordKind<T>, ...ids: string[]): Promise<void> {
+    await this.stub.deleteState(this.key(kind, ids));
+  }
+
   /** @throws ContractError ALREADY_EXISTS */
   async create<T>(kind: RecordKind<T>, record: T, ...ids: string[]): Promise<void> {
     if (await this.has(kind, ...ids))

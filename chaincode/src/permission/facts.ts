@@ -6,6 +6,7 @@ import { type Epoch } from '../api/epochs.js';
 import { type Job } from '../api/jobs.js';
 import { type Agreement } from '../api/permissions.js';
 import { agreementState, readSlots } from '../consortium/agreementState.js';
+import { requireConfirmed } from '../endorsement/sharing.js';
 import { ownersOf } from '../evaluation/plan.js';
 import { agreements, datasetRecords, epochRecords, institutions, researchers } from '../ledger/kinds.js';
 import { type Ledger } from '../ledger/ledger.js';
@@ -26,6 +27,8 @@ export async function readSurroundings(
   asked: { researcherId: string; agreementId: string; purpose: string; query: AnalysisQuery },
 ): Promise<Surroundings> {
   const agreement = await ledger.get(agreements, asked.agreementId);
+  await requireConfirmed(ledger, agreements, asked.agreementId);
+  for (const id of agreement.content.permission.datasets) await requireConfirmed(ledger, datasetRecords, id);
   const datasets = await ledger.findEach(datasetRecords, [], agreement.content.permission.datasets);
   const [first] = datasets.values();
   const epoch = first && (await ledger.find(epochRecords, first.epochId));

@@ -9,6 +9,7 @@ import { type JobAccess, jobAccess } from '../api/jobs.js';
 import { type Evaluate, type EvaluateResponse } from '../api/records.js';
 import { consortium } from '../api/transactions.js';
 import { ContractError, readContractError } from '../errors.js';
+import { requireConfirmed } from '../endorsement/sharing.js';
 import { assertTransientSize, transientBlob } from '../evaluation/blobs.js';
 import { compute, evaluatorFor, holdRelinKeys, whenFree } from '../evaluation/evaluators.js';
 import { evaluationLoad, fits } from '../evaluation/limits.js';
@@ -138,6 +139,7 @@ async function ownBatches({ ledger, caller }: Transaction, { datasets, epoch }: 
           'HASH_MISMATCH',
           `The batch ${batchId} is not the one that ${dataset.datasetId} was registered with.`,
         );
+      await requireConfirmed(ledger, batchRecords, caller.mspId, dataset.datasetId, batchId);
       found.push(batch);
     }
   return found;

@@ -4,6 +4,7 @@ import { type Batch, type SubmitBatch } from '../api/datasets.js';
 import { batchMerkleRoot } from '../api/merkle.js';
 import { privateRecords } from '../api/transactions.js';
 import { ContractError } from '../errors.js';
+import { pend } from '../endorsement/sharing.js';
 import { batches, journalAnchors } from '../ledger/kinds.js';
 import { Serves } from '../ledger/serves.js';
 import { run, type Transaction } from '../ledger/transaction.js';
@@ -66,6 +67,7 @@ async function submitBatch(transaction: Transaction, request: SubmitBatch): Prom
     throw new ContractError('HASH_MISMATCH', 'The Merkle root is not that of the columns.');
   const batch: Batch = { ...request, owner: caller.mspId, submittedAt: transaction.at };
   await ledger.create(batches, batch, caller.mspId, request.datasetId, request.batchId);
+  await pend(transaction, batches, batch, caller.mspId, request.datasetId, request.batchId);
   transaction.emit(request.batchId);
   return batch;
 }

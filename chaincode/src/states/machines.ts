@@ -1,4 +1,5 @@
 /** The state machines. Names are part of the public interface. */
+import { type SharingState } from '../api/endorsement.js';
 import { type CeremonyLabel, type EpochState } from '../api/epochs.js';
 import { type Motion } from '../api/institutions.js';
 import { type JobState } from '../api/jobs.js';
@@ -95,4 +96,11 @@ export const jobMachine: Machine<JobState> = {
     FAILED: [],
     CANCELLED: [],
   },
+};
+
+/** Where a channel's scheme is not `none`; the state is in which of its two keys an entry has. */
+export const sharingMachine: Machine<SharingState> = {
+  record: 'sharing transaction',
+  initial: ['PENDING'],
+  moves: { PENDING: ['CONFIRMED'], CONFIRMED: [] },
 };

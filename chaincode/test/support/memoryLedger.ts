@@ -48,13 +48,19 @@ export class MvccConflict extends Error {}
 export class MemoryLedger {
   /** The clock that clients put into their transactions. */
   now = Date.parse('2026-11-22T12:00:00Z');
+  /** How many single keys transactions have read. */
+  reads = 0;
   readonly events: { channel: string; name: string; payload: unknown }[] = [];
   readonly #channels = new Map<string, Map<string, Versioned>>();
   #height = 0;
 
   /** All keys and values of a channel, for assertions. */
   state(channel: string): Map<string, string> {
-    return new Map([...this.#channel(channel)].map(([key, { value }]) => [key, value.toString()]));
+    return new Map(
+      [...this.#channel(channel)]
+        .filter(([, { value }]) => value.length > 0)
+        .map(([key, { value }]) => [key, value.toString()]),
+    );
   }
 
   /** Simulates and, for a submitted transaction, commits. */
@@ -130,11 +136,17 @@ export class MemoryLedger {
       splitCompositeKey: prototype.splitCompositeKey,
       getState: (key: string) => {
         const found = state.get(key);
+        this.reads += 1;
         simulation.reads.set(key, found?.version ?? 0);
         return Promise.resolve(found?.value ?? Buffer.alloc(0));
       },
       putState: (key: string, value: Uint8Array) => {
         simulation.writes.set(key, Buffer.from(value));
+        return Promise.resolve();
+      },
+      // An empty value reads as none.
+      deleteState: (key: string) => {
+        simulation.writes.set(key, Buffer.alloc(0));
         return Promise.resolve();
       },
       setStateValidationParameter: (key: string, policy: Uint8Array) => {
@@ -143,7 +155,9 @@ export class MemoryLedger {
       },
       async *getStateByPartialCompositeKey(type: string, attributes: string[]) {
         const prefix = prototype.createCompositeKey(type, attributes);
-        const keys = [...state.keys()].filter((key) => key.startsWith(prefix));
+        const keys = [...state.keys()].filter(
+          (key) => key.startsWith(prefix) && state.get(key)!.value.length > 0,
+        );
         for (const key of keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))))
           yield await Promise.resolve({ key, value: state.get(key)!.value });
       },

@@ -79,6 +79,7 @@ export function institutionClient(ledger: Ledger, names: ConsortiumNames = {}) {
       ),
     ),
     grants: bind(at, consortium.GrantContract),
+    endorsement: bind(at, consortium.EndorsementContract),
     buildInfo: bind(at, consortium.BuildInfoContract),
   };
 }
@@ -89,6 +90,7 @@ export function recordsClient(ledger: Ledger, channel: string) {
   const at = { ledger, channel, chaincode: RECORDS };
   return {
     records: bind(at, privateRecords.RecordsContract),
+    endorsement: bind(at, privateRecords.EndorsementContract),
     buildInfo: bind(at, privateRecords.BuildInfoContract),
   };
 }
