@@ -12,9 +12,11 @@ export type ClientErrorCode =
   | 'DEADLINE_EXCEEDED'
   | 'CANCELLED'
   | 'CHAINCODE_MISSING'
+  | 'CHAINCODE_UNREACHABLE'
   | 'CONTRACT_REFUSED'
   | 'ENDORSEMENT_FAILED'
   | 'COMMIT_FAILED'
+  | 'COMMIT_UNKNOWN'
   | 'REQUEST_INVALID'
   | 'ANSWER_INVALID'
   // an institution's agent

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkpointers, type ChaincodeEvent, type Network } from '@hyperledger/fabric-gateway';
+import { checkpointers, type ChaincodeEvent, type CloseableAsyncIterable } from '@hyperledger/fabric-gateway';
+import type { GatewayPeers } from './peers.js';
 
 /** An event that a contract's transaction left in a block. */
 export interface LedgerEvent {
@@ -17,20 +18,25 @@ export type LedgerEvents = (signal: AbortSignal) => AsyncIterable<LedgerEvent>;
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5_000;
 
-/** Streams events from a block on, resuming behind the last one handed out whenever the peer goes away. */
+/**
+ * Streams events from a block on. Where a peer goes away it goes on behind the last one handed out, at the next peer:
+ * block numbers and transaction ids are the same everywhere.
+ */
 export async function* eventsOf(
-  network: Network,
-  chaincode: string,
-  from: bigint,
+  peers: GatewayPeers,
+  { channel, chaincode, from }: { channel: string; chaincode: string; from: bigint },
   signal: AbortSignal,
 ): AsyncGenerator<LedgerEvent> {
   const checkpoint = checkpointers.inMemory();
   let wait = FIRST_WAIT_MS;
   while (!signal.aborted) {
-    const stream = await network.getChaincodeEvents(chaincode, { checkpoint, startBlock: from });
-    const close = (): void => stream.close();
+    const peer = peers.choose(channel);
+    let stream: CloseableAsyncIterable<ChaincodeEvent> | undefined;
+    const close = (): void => stream?.close();
     signal.addEventListener('abort', close, { once: true });
     try {
+      const network = peer.gateway.getNetwork(channel);
+      stream = await network.getChaincodeEvents(chaincode, { checkpoint, startBlock: from });
       for await (const event of stream) {
         wait = FIRST_WAIT_MS;
         yield toEvent(event);
@@ -38,6 +44,7 @@ export async function* eventsOf(
       }
     } catch {
       // The peer went away, or the signal closed the stream.
+      peers.avoid(channel, peer);
     } finally {
       signal.removeEventListener('abort', close);
       close();

@@ -56,7 +56,8 @@ test.each([
   // The orderer may have it already.
   [status.UNAVAILABLE, 'submit', 'UNAVAILABLE', false],
   [status.UNAVAILABLE, 'commit', 'UNAVAILABLE', false],
-  [status.DEADLINE_EXCEEDED, 'endorse', 'DEADLINE_EXCEEDED', false],
+  [status.DEADLINE_EXCEEDED, 'endorse', 'DEADLINE_EXCEEDED', true],
+  [status.DEADLINE_EXCEEDED, 'submit', 'DEADLINE_EXCEEDED', false],
   [status.CANCELLED, 'endorse', 'CANCELLED', false],
 ] as const)('status %i while it is to %s is %s, again: %s', (code, stage, expected, safeToRetry) => {
   expect(flatten(gatewayError(code, 'went wrong'), stage, CALL)).toMatchObject({
@@ -82,6 +83,19 @@ test('a missing chaincode is named as the likely cause', () => {
     '9 FAILED_PRECONDITION: no combination of peers can be derived which satisfy the endorsement policy';
   expect(flatten(gatewayError(status.FAILED_PRECONDITION, text), 'endorse', CALL)).toMatchObject({
     code: 'CHAINCODE_MISSING',
+    // A peer that has just started does not know the others yet.
+    details: { safeToRetry: true, patienceMs: 10_000, peerLost: true },
+  });
+});
+
+test.each([
+  [status.ABORTED, 'failed to execute transaction abc: chaincode stream terminated'],
+  [status.ABORTED, 'rpc error: code = Unavailable desc = connection error: desc = "connection refused"'],
+  [status.UNKNOWN, 'failed to execute transaction abc: could not launch chaincode consortium_0.1.0:00'],
+])('a lost process (%i, %s) is asked for again, elsewhere where there is another', (code, text) => {
+  expect(flatten(gatewayError(code, 'see details', text), 'endorse', CALL)).toMatchObject({
+    code: 'CHAINCODE_UNREACHABLE',
+    details: { safeToRetry: true, peerLost: true },
   });
 });
 

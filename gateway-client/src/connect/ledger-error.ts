@@ -3,6 +3,14 @@ import { GatewayError, StatusCode, type Status } from '@hyperledger/fabric-gatew
 import { readContractError, type ContractErrorCode } from '@strokeshare/chaincode';
 import { ClientError, type ClientErrorCode } from '../errors.js';
 
+/** Peers that start learn within this time who runs which chaincode. */
+const DISCOVERY_MS = 10_000;
+/** Whoever looks after peers and chaincode processes has started a lost one again by then. */
+const RESTART_MS = 60_000;
+/** Fabric's words, without a code of their own, for an endorser or a chaincode process that has gone away. */
+const PROCESS_LOST =
+  /chaincode stream terminated|could not launch chaincode|chaincode registration failed|code = Unavailable|error reading from server|connection refused/;
+
 /** The step of a transaction that failed. */
 export type Stage = 'evaluate' | 'endorse' | 'submit' | 'commit';
 
@@ -19,6 +27,10 @@ export class LedgerError extends ClientError {
       stage: Stage;
       /** Whether the same call may be made again: nothing of this one can have reached the ledger. */
       safeToRetry: boolean;
+      /** For how long after the first attempt another one may help; by default for as long as the call has. */
+      patienceMs?: number;
+      /** Whether another peer may serve where this one did not. */
+      peerLost?: boolean;
       contractCode?: ContractErrorCode;
     },
     options?: ErrorOptions,
@@ -78,27 +90,43 @@ function fromGateway(error: GatewayError, stage: Stage, call: string): LedgerErr
     );
   }
   const early = stage === 'evaluate' || stage === 'endorse';
-  const failed = (code: ClientErrorCode, sentence: string, safeToRetry = false): LedgerError =>
-    new LedgerError(code, sentence, { stage, safeToRetry }, { cause: error });
+  const failed = (
+    code: ClientErrorCode,
+    sentence: string,
+    retry: { safeToRetry?: boolean; patienceMs?: number; peerLost?: boolean } = {},
+  ): LedgerError =>
+    new LedgerError(code, sentence, { stage, safeToRetry: false, ...retry }, { cause: error });
+  const elsewhere = { safeToRetry: early, peerLost: true };
   switch (error.code as status) {
     case status.CANCELLED:
       return failed('CANCELLED', `${call} was cancelled.`);
     case status.DEADLINE_EXCEEDED:
-      return failed('DEADLINE_EXCEEDED', `${call} did not answer in time (${stage}).`);
+      return failed('DEADLINE_EXCEEDED', `${call} did not answer in time (${stage}).`, elsewhere);
     case status.UNAVAILABLE:
-      return failed('UNAVAILABLE', `No peer could be reached for ${call} (${stage}).`, early);
+      return failed('UNAVAILABLE', `No peer could be reached for ${call} (${stage}).`, elsewhere);
     default:
   }
   const [first = ''] = words;
-  if (words.some((text) => text.includes('no combination of peers can be derived'))) {
+  // The gateway's own words: what peers answer comes with details. A peer that has just started knows nobody yet.
+  if (early && error.code === Number(status.FAILED_PRECONDITION) && error.details.length === 0) {
     return failed(
       'CHAINCODE_MISSING',
       `${call} found no set of peers that its policy accepts; mostly the chaincode is not deployed on enough of them.`,
+      { ...elsewhere, patienceMs: DISCOVERY_MS },
+    );
+  }
+  if (early && words.some((text) => PROCESS_LOST.test(text))) {
+    return failed(
+      'CHAINCODE_UNREACHABLE',
+      `${call} reached a peer or a chaincode process that is not running (${stage}): ${oneLine(first)}`,
+      { ...elsewhere, patienceMs: RESTART_MS },
     );
   }
   // Fabric has no code of its own for this: peers at different heights read different states.
   const differ = words.some((text) => text.includes('ProposalResponsePayloads do not match'));
-  return failed('ENDORSEMENT_FAILED', `${call} failed (${stage}): ${oneLine(first)}`, differ && early);
+  return failed('ENDORSEMENT_FAILED', `${call} failed (${stage}): ${oneLine(first)}`, {
+    safeToRetry: differ && early,
+  });
 }
 
 function oneLine(text: string): string {

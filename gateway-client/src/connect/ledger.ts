@@ -1,24 +1,15 @@
-import { createPrivateKey } from 'node:crypto';
-import {
-  Client,
-  InterceptingCall,
-  credentials,
-  status,
-  type CallOptions,
-  type Interceptor,
-} from '@grpc/grpc-js';
-import { connect as connectGateway, signers, type Gateway } from '@hyperledger/fabric-gateway';
-import { ClientError } from '../errors.js';
+import { InterceptingCall, status, type CallOptions, type Interceptor } from '@grpc/grpc-js';
+import type { Gateway, Proposal } from '@hyperledger/fabric-gateway';
 import { eventsOf, type LedgerEvents } from './events.js';
-import { flatten, invalidated, type Stage } from './ledger-error.js';
-import { readProfileFiles, type ConnectionProfile } from './profile.js';
+import { flatten, invalidated, LedgerError, type Stage } from './ledger-error.js';
+import { openPeers, type GatewayPeer, type GatewayPeers } from './peers.js';
+import type { ConnectionProfile } from './profile.js';
 import { throwIfCancelled, withRetries } from './retry.js';
+import { submitToEnd } from './submission.js';
 
-/** Fabric's own limit for one message; a transaction carries ciphertexts as transient data. */
-const MESSAGE_LIMIT = 100 * 1024 * 1024;
 const TOTAL_MS = 120_000;
-/** Fabric's defaults are 5, 15, 5 and 60 s; endorsing may evaluate ciphertexts, so it gets as long as a peer gives. */
-const STAGE_MS: Record<Stage, number> = { evaluate: 30_000, endorse: 60_000, submit: 10_000, commit: 60_000 };
+/** Fabric's defaults are 5 and 15 s; endorsing may evaluate ciphertexts, so it gets as long as a peer gives. */
+const STAGE_MS = { evaluate: 30_000, endorse: 60_000 };
 
 /** One call of a contract's transaction. */
 export interface LedgerCall {
@@ -48,12 +39,15 @@ export interface Committed {
   blockNumber: bigint;
 }
 
-/** A ledger as one identity sees it, through one peer's gateway. */
+/** A ledger as one identity sees it, through a peer's gateway or that of an alternative. */
 export interface Ledger extends Disposable {
   readonly mspId: string;
-  /** Asks one peer; nothing is written. Retried while no peer can be reached. */
+  /** Asks one peer; nothing is written. Asks others, and again, while a peer or its chaincode cannot be reached. */
   evaluate(call: LedgerCall, control?: CallControl): Promise<string>;
-  /** Endorses, orders and waits for the commit. Retried only where nothing can have been written. */
+  /**
+   * Endorses, orders and waits for the commit. Endorsed anew only where nothing can have been written; after that the
+   * same transaction is seen to its end, whichever peer or orderer is lost.
+   */
   submit(call: LedgerCall, control?: CallControl): Promise<Committed>;
   /**
    * The events of a chaincode.
@@ -69,90 +63,95 @@ export interface Ledger extends Disposable {
  * @throws ClientError `PROFILE_INVALID`.
  */
 export async function connectLedger(profile: ConnectionProfile): Promise<Ledger> {
-  const files = await readProfileFiles(profile);
-  const client = new Client(profile.peerEndpoint, credentials.createSsl(files.tlsCaCert), {
-    'grpc.ssl_target_name_override': profile.peerHostAlias,
-    'grpc.default_authority': profile.peerHostAlias,
-    'grpc.max_receive_message_length': MESSAGE_LIMIT,
-    'grpc.max_send_message_length': MESSAGE_LIMIT,
-  });
-  let gateway: Gateway;
-  try {
-    gateway = connectGateway({
-      client,
-      identity: { mspId: profile.mspId, credentials: files.certificate },
-      signer: signers.newPrivateKeySigner(createPrivateKey(files.privateKey)),
-    });
-  } catch (cause) {
-    client.close();
-    throw new ClientError('PROFILE_INVALID', `The private key ${profile.keyPath} cannot be used.`, { cause });
-  }
-  return new GatewayLedger(profile.mspId, client, gateway);
+  return new GatewayLedger(profile.mspId, await openPeers(profile));
 }
 
-class GatewayLedger implements Ledger {
+/** A ledger through the gateways of some peers; a call goes on at the next one where a peer is lost. */
+export class GatewayLedger implements Ledger {
   constructor(
     readonly mspId: string,
-    private readonly client: Client,
-    private readonly gateway: Gateway,
+    private readonly peers: GatewayPeers,
   ) {}
 
   evaluate(call: LedgerCall, control: CallControl = {}): Promise<string> {
-    return this.attempt(control, async (options) => {
-      const answer = await staged('evaluate', call, control, () =>
-        this.propose(call).evaluate(options('evaluate')),
+    return this.attempt(call, control, async ({ gateway }, remainingMs) => {
+      const limit = Math.min(STAGE_MS.evaluate, remainingMs);
+      return text(
+        await staged('evaluate', call, control, () =>
+          propose(gateway, call).evaluate(callOptions(limit, control)),
+        ),
       );
-      return text(answer);
     });
   }
 
   submit(call: LedgerCall, control: CallControl = {}): Promise<Committed> {
-    return this.attempt(control, async (options) => {
+    return this.attempt(call, control, async ({ gateway }, remainingMs) => {
+      const started = Date.now();
+      const limit = Math.min(STAGE_MS.endorse, remainingMs);
       const transaction = await staged('endorse', call, control, () =>
-        this.propose(call).endorse(options('endorse')),
+        propose(gateway, call).endorse(callOptions(limit, control)),
       );
-      const submitted = await staged('submit', call, control, () => transaction.submit(options('submit')));
-      const outcome = await staged('commit', call, control, () => submitted.getStatus(options('commit')));
+      const outcome = await submitToEnd({
+        peers: this.peers,
+        channel: call.channel,
+        call: nameOf(call),
+        transaction,
+        options: (limitMs) => callOptions(limitMs, control),
+        totalMs: remainingMs - (Date.now() - started),
+        signal: control.signal,
+      });
       const { successful, transactionId, blockNumber } = outcome;
-      if (!successful) throw invalidated(outcome, `${call.contract}:${call.transaction}`);
-      return { result: text(submitted.getResult()), transactionId, blockNumber };
+      if (!successful) throw invalidated(outcome, nameOf(call));
+      return { result: text(transaction.getResult()), transactionId, blockNumber };
     });
   }
 
   events(channel: string, chaincode: string, from = 0n): LedgerEvents {
-    const network = this.gateway.getNetwork(channel);
-    return (signal) => eventsOf(network, chaincode, from, signal);
+    return (signal) => eventsOf(this.peers, { channel, chaincode, from }, signal);
   }
 
   [Symbol.dispose](): void {
-    this.gateway.close();
-    this.client.close();
+    this.peers[Symbol.dispose]();
   }
 
   private attempt<T>(
+    { channel }: LedgerCall,
     { signal, totalMs = TOTAL_MS }: CallControl,
-    work: (options: (stage: Stage) => CallOptions) => Promise<T>,
+    work: (peer: GatewayPeer, remainingMs: number) => Promise<T>,
   ): Promise<T> {
-    return withRetries(
-      (remainingMs) =>
-        work((stage) => ({
-          deadline: Date.now() + Math.min(STAGE_MS[stage], remainingMs),
-          ...(signal && { interceptors: [cancelledBy(signal)] }),
-        })),
-      { totalMs, ...(signal && { signal }) },
-    );
+    const once = async (remainingMs: number): Promise<T> => {
+      const peer = this.peers.choose(channel);
+      try {
+        return await work(peer, remainingMs);
+      } catch (error) {
+        if (error instanceof LedgerError && error.details.peerLost) this.peers.avoid(channel, peer);
+        throw error;
+      }
+    };
+    return withRetries(once, { totalMs, ...(signal && { signal }) });
   }
+}
 
-  private propose(call: LedgerCall) {
-    return this.gateway
-      .getNetwork(call.channel)
-      .getContract(call.chaincode, call.contract)
-      .newProposal(call.transaction, {
-        arguments: [call.argument],
-        ...(call.transient && { transientData: call.transient }),
-        ...(call.endorsingOrganizations && { endorsingOrganizations: call.endorsingOrganizations }),
-      });
-  }
+function propose(gateway: Gateway, call: LedgerCall): Proposal {
+  return gateway
+    .getNetwork(call.channel)
+    .getContract(call.chaincode, call.contract)
+    .newProposal(call.transaction, {
+      arguments: [call.argument],
+      ...(call.transient && { transientData: call.transient }),
+      ...(call.endorsingOrganizations && { endorsingOrganizations: call.endorsingOrganizations }),
+    });
+}
+
+function callOptions(limitMs: number, { signal }: CallControl): CallOptions {
+  return {
+    deadline: Date.now() + limitMs,
+    ...(signal && { interceptors: [cancelledBy(signal)] }),
+  };
+}
+
+function nameOf({ contract, transaction }: LedgerCall): string {
+  return `${contract}:${transaction}`;
 }
 
 async function staged<T>(
@@ -165,7 +164,7 @@ async function staged<T>(
     return await work();
   } catch (error) {
     throwIfCancelled(signal);
-    throw flatten(error, stage, `${call.contract}:${call.transaction}`);
+    throw flatten(error, stage, nameOf(call));
   }
 }
 

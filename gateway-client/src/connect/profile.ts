@@ -3,27 +3,51 @@ import { isAbsolute, join, dirname } from 'node:path';
 import { z } from 'zod';
 import { ClientError } from '../errors.js';
 
-/** The shape of a {@link ConnectionProfile}. */
-export const connectionProfile = z.strictObject({
-  /** The organisation of the identity. */
-  mspId: z.string().min(1),
+const gatewayPeer = {
   /** `host:port` of the peer whose gateway serves this client. */
   peerEndpoint: z.string().regex(/^.+:\d+$/, 'must be host:port'),
   /** The name in the peer's TLS certificate. */
   peerHostAlias: z.string().min(1),
   tlsCaCertPath: z.string().min(1),
-  certPath: z.string().min(1),
-  keyPath: z.string().min(1),
-});
+};
+
+/** The shape of a {@link ConnectionProfile}. */
+export const connectionProfile = z
+  .strictObject({
+    /** The organisation of the identity. */
+    mspId: z.string().min(1),
+    ...gatewayPeer,
+    /** Peers that serve in its place, in this order, while it cannot be reached: name only those you trust as much. */
+    alternatives: z.array(z.strictObject(gatewayPeer)).optional(),
+    certPath: z.string().min(1),
+    keyPath: z.string().min(1),
+    /** The client's own TLS certificate and key, for peers that ask for one. */
+    tlsClientCertPath: z.string().min(1).optional(),
+    tlsClientKeyPath: z.string().min(1).optional(),
+  })
+  .refine(
+    ({ tlsClientCertPath, tlsClientKeyPath }) =>
+      (tlsClientCertPath === undefined) === (tlsClientKeyPath === undefined),
+    { error: 'tlsClientCertPath and tlsClientKeyPath belong together' },
+  );
 
 /** Who connects, and through which peer. Paths may be relative to the profile's own file. */
 export type ConnectionProfile = z.infer<typeof connectionProfile>;
 
 /** The files that a profile names, read. */
 export interface ProfileFiles {
-  tlsCaCert: Buffer;
+  /** In the order of the peers: the first one's, then those of its alternatives. */
+  tlsCaCerts: Buffer[];
   certificate: Buffer;
   privateKey: Buffer;
+  tlsClient?: { certificate: Buffer; key: Buffer };
+}
+
+/** The peers of a profile in their order. */
+export function peersOf(
+  profile: ConnectionProfile,
+): Pick<ConnectionProfile, 'peerEndpoint' | 'peerHostAlias' | 'tlsCaCertPath'>[] {
+  return [profile, ...(profile.alternatives ?? [])];
 }
 
 /**
@@ -48,12 +72,17 @@ export async function readProfile(path: string): Promise<ConnectionProfile> {
     );
   }
   const resolved = (file: string): string => (isAbsolute(file) ? file : join(dirname(path), file));
-  const { tlsCaCertPath, certPath, keyPath } = result.data;
+  const { alternatives, tlsClientCertPath, tlsClientKeyPath, ...profile } = result.data;
   return {
-    ...result.data,
-    tlsCaCertPath: resolved(tlsCaCertPath),
-    certPath: resolved(certPath),
-    keyPath: resolved(keyPath),
+    ...profile,
+    tlsCaCertPath: resolved(profile.tlsCaCertPath),
+    certPath: resolved(profile.certPath),
+    keyPath: resolved(profile.keyPath),
+    ...(alternatives && {
+      alternatives: alternatives.map((peer) => ({ ...peer, tlsCaCertPath: resolved(peer.tlsCaCertPath) })),
+    }),
+    ...(tlsClientCertPath && { tlsClientCertPath: resolved(tlsClientCertPath) }),
+    ...(tlsClientKeyPath && { tlsClientKeyPath: resolved(tlsClientKeyPath) }),
   };
 }
 
@@ -70,10 +99,19 @@ export async function readProfileFiles(profile: ConnectionProfile): Promise<Prof
       throw new ClientError('PROFILE_INVALID', `The file ${path} of the profile cannot be read.`, { cause });
     }
   };
-  const [tlsCaCert, certificate, privateKey] = await Promise.all([
-    read(profile.tlsCaCertPath),
+  const { tlsClientCertPath, tlsClientKeyPath } = profile;
+  const [tlsCaCerts, certificate, privateKey, tlsClient] = await Promise.all([
+    Promise.all(peersOf(profile).map(({ tlsCaCertPath }) => read(tlsCaCertPath))),
     read(profile.certPath),
     read(profile.keyPath),
+    tlsClientCertPath !== undefined && tlsClientKeyPath !== undefined
+      ? Promise.all([read(tlsClientCertPath), read(tlsClientKeyPath)])
+      : undefined,
   ]);
-  return { tlsCaCert, certificate, privateKey };
+  return {
+    tlsCaCerts,
+    certificate,
+    privateKey,
+    ...(tlsClient && { tlsClient: { certificate: tlsClient[0], key: tlsClient[1] } }),
+  };
 }

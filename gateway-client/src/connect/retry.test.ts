@@ -51,3 +51,19 @@ test('a signal ends the waiting and what comes after it', async () => {
     withRetries(() => Promise.resolve(1), { totalMs: 1, signal: controller.signal }),
   ).rejects.toBeInstanceOf(ClientError);
 });
+
+test('an error that time seldom mends is not repeated for as long as the call has', async () => {
+  let tries = 0;
+  const missing = (): Promise<never> => {
+    tries += 1;
+    return Promise.reject(
+      new LedgerError('CHAINCODE_MISSING', 'Nobody.', {
+        stage: 'endorse',
+        safeToRetry: true,
+        patienceMs: 60,
+      }),
+    );
+  };
+  await expect(withRetries(missing, { totalMs: 60_000 })).rejects.toMatchObject({ message: 'Nobody.' });
+  expect(tries).toBeLessThan(4);
+});

@@ -30,11 +30,21 @@ export async function withRetries<T>(
       return await work(end - Date.now());
     } catch (error) {
       const pause = wait * (0.5 + Math.random());
-      if (!(error instanceof LedgerError && error.details.safeToRetry) || Date.now() + pause >= end)
-        throw error;
-      await sleep(pause, undefined, signal ? { signal } : {}).catch(() => throwIfCancelled(signal));
+      if (!(error instanceof LedgerError && error.details.safeToRetry)) throw error;
+      const { patienceMs = totalMs } = error.details;
+      if (Date.now() + pause >= Math.min(end, end - totalMs + patienceMs)) throw error;
+      await pauseFor(pause, signal);
     }
   }
+}
+
+/**
+ * Waits.
+ *
+ * @throws ClientError `CANCELLED` as soon as the signal is aborted.
+ */
+export async function pauseFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await sleep(ms, undefined, signal ? { signal } : {}).catch(() => throwIfCancelled(signal));
 }
 
 /** @throws ClientError `CANCELLED` when the signal is aborted. */
