@@ -100,6 +100,7 @@ describe('configuration of nodes', () => {
     timeWindowSeconds: 60,
   });
   const orderer = ordererConfig({
+    fabric: { bft: true },
     node: ordererNode,
     paths: ordererPaths(config, ordererNode),
     data: '/network/ledger/orderer/data',

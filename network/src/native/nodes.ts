@@ -37,6 +37,7 @@ export class Nodes {
       paths: ordererPaths(this.cli.config, node),
       data: join(folder, 'data'),
       timeWindowSeconds: this.cli.config.timeWindowSeconds,
+      fabric: this.cli.fabric,
     });
     this.write(folder, 'orderer.yaml', content);
     await this.start('orderer', node, [this.cli.fabric.programs.orderer, 'start'], folder);

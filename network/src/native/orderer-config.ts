@@ -1,7 +1,13 @@
 import type { NodePaths } from '../certificates/index.js';
+import type { FabricBinaries } from './binaries.js';
 import type { OrdererNode } from './plan.js';
 
 const MEBIBYTE = 1024 * 1024;
+
+const sinceFabric3 = {
+  Backoff: { BaseDelay: '1s', Multiplier: 1.6, MaxDelay: '10s' },
+  Throttling: { Rate: 0, InactivityTimeout: '5s' },
+};
 
 /**
  * The `orderer.yaml` of an orderer without a system channel: channels come by the participation API, which asks for a
@@ -12,11 +18,14 @@ export function ordererConfig({
   paths,
   data,
   timeWindowSeconds,
+  fabric,
 }: {
   readonly node: OrdererNode;
   readonly paths: NodePaths;
   readonly data: string;
   readonly timeWindowSeconds: number;
+  /** Fabric refuses a file with keys that it does not know yet. */
+  readonly fabric: Pick<FabricBinaries, 'bft'>;
 }): unknown {
   const { tls } = paths;
   const tlsServer = (clientAuthRequired: boolean) => ({
@@ -33,10 +42,9 @@ export function ordererConfig({
       ListenPort: node.port,
       TLS: tlsServer(false),
       Keepalive: { ServerMinInterval: '60s', ServerInterval: '7200s', ServerTimeout: '20s' },
-      Backoff: { BaseDelay: '1s', Multiplier: 1.6, MaxDelay: '10s' },
+      ...(fabric.bft && sinceFabric3),
       MaxRecvMsgSize: 100 * MEBIBYTE,
       MaxSendMsgSize: 100 * MEBIBYTE,
-      Throttling: { Rate: 0, InactivityTimeout: '5s' },
       // Orderers reach each other over their own TLS certificate, which serves as a client's as well.
       Cluster: {
         SendBufferSize: 100,
