@@ -1,5 +1,11 @@
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
-import { GatewayError, StatusCode, type Gateway, type Transaction } from '@hyperledger/fabric-gateway';
+import {
+  GatewayError,
+  StatusCode,
+  type Gateway,
+  type Status,
+  type Transaction,
+} from '@hyperledger/fabric-gateway';
 import { gateway as messages } from '@hyperledger/fabric-protos';
 import { GatewayPeers, type GatewayPeer } from './peers.js';
 import { submitToEnd } from './submission.js';
@@ -38,7 +44,10 @@ function transactionOf(submit: () => Promise<void>): Transaction {
 function scripted(
   endpoint: string,
   trace: Trace,
-  { submits, statuses }: { submits: (status | 'taken')[]; statuses: { error?: status; code?: StatusCode }[] },
+  {
+    submits,
+    statuses,
+  }: { submits: (status | 'taken')[]; statuses: { error?: status; code?: Status['code'] }[] },
 ): GatewayPeer & { submit: () => Promise<void> } {
   const submit = async (what: string): Promise<void> => {
     trace.push(`${endpoint} ${what}`);

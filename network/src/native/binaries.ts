@@ -21,6 +21,8 @@ export interface FabricBinaries {
   readonly version: string;
   /** Since Fabric 3.0: SmartBFT and the channel capability V3_0. */
   readonly bft: boolean;
+  /** Since Fabric 3.0: peers compare the time of a proposal with their own clock. */
+  readonly timeWindowCheck: boolean;
 }
 
 /** Where Fabric's programs are looked for: `FABRIC_BIN_DIR` alone where it is set, otherwise PATH. */
@@ -75,7 +77,7 @@ export async function findFabric(env: NodeJS.ProcessEnv = process.env): Promise<
       `Fabric ${peer.text} is not supported: install a release of 3.1 or 2.5, or use --backend embedded.`,
     );
   }
-  return { programs, version: peer.text, bft: peer.major >= 3 };
+  return { programs, version: peer.text, bft: peer.major >= 3, timeWindowCheck: peer.major >= 3 };
 }
 
 async function programVersion(path: string): Promise<{ text: string; major: number; minor: number }> {

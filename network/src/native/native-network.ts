@@ -79,6 +79,10 @@ export class NativeNetwork implements Ledger {
     const network = new NativeNetwork(new FabricCli(config, plan, fabric));
     try {
       onProgress(`Starting ${plan.orderers.length + plan.peers.length} nodes of Fabric ${fabric.version}`);
+      if (!fabric.timeWindowCheck)
+        onProgress(
+          `Fabric ${fabric.version} has no TimeWindowCheck: its peers take proposals of any time; it came with Fabric 3`,
+        );
       await network.#nodes.startAll();
       if (config.channels.length > 0)
         onProgress(`Joining ${config.channels.map(({ name }) => name).join(', ')}`);

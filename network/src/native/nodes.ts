@@ -53,6 +53,7 @@ export class Nodes {
       data: join(folder, 'data'),
       builder: writeServiceBuilder(paths.builder),
       timeWindowSeconds: this.cli.config.timeWindowSeconds,
+      fabric: this.cli.fabric,
     });
     this.write(folder, 'core.yaml', content);
     await this.start('peer', node, [this.cli.fabric.programs.peer, 'node', 'start'], folder);

@@ -1,4 +1,5 @@
 import type { NodePaths } from '../certificates/index.js';
+import type { FabricBinaries } from './binaries.js';
 import type { PeerNode } from './plan.js';
 
 /** What a peer's configuration depends on besides the peer itself. */
@@ -11,6 +12,7 @@ export interface PeerSettings {
   readonly builder: string;
   /** Largest distance between a proposal and the clock of the peer. */
   readonly timeWindowSeconds: number;
+  readonly fabric: Pick<FabricBinaries, 'timeWindowCheck'>;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -19,7 +21,7 @@ const MEBIBYTE = 1024 * 1024;
  * The `core.yaml` of a peer that stands alone for its organisation: it leads, pulls its blocks from the orderers, runs
  * chaincode as a service only and keeps its state in LevelDB. Settings as documented in Fabric's sample core.yaml.
  */
-export function peerConfig({ node, paths, data, builder, timeWindowSeconds }: PeerSettings): unknown {
+export function peerConfig({ node, paths, data, builder, timeWindowSeconds, fabric }: PeerSettings): unknown {
   const address = `localhost:${node.port}`;
   const { tls } = paths;
   return {
@@ -68,7 +70,11 @@ export function peerConfig({ node, paths, data, builder, timeWindowSeconds }: Pe
         policy: 'cluster',
       },
       handlers: {
-        authFilters: [{ name: 'DefaultAuth' }, { name: 'ExpirationCheck' }, { name: 'TimeWindowCheck' }],
+        authFilters: [
+          { name: 'DefaultAuth' },
+          { name: 'ExpirationCheck' },
+          ...(fabric.timeWindowCheck ? [{ name: 'TimeWindowCheck' }] : []),
+        ],
         decorators: [{ name: 'DefaultDecorator' }],
         endorsers: { escc: { name: 'DefaultEndorsement' } },
         validators: { vscc: { name: 'DefaultValidation' } },
