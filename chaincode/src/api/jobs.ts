@@ -35,6 +35,11 @@ export type JobState = (typeof jobStates)[number];
 /** For so long (milliseconds) after submission only the first participant aggregates; after that any may. */
 export const AGGREGATE_TAKEOVER_MS = 10 * 60 * 1000;
 
+/** How long a job may run (milliseconds): at least, unless it says otherwise, and at most. */
+export const LIFETIME_MS = { least: 60_000, usual: 24 * 3_600_000, most: 30 * 24 * 3_600_000 } as const;
+/** A holder that has been silent for so long may be replaced, unless the job names another time. */
+export const HOLDER_MINUTES = 60;
+
 /** The most cells that a job may have: its records stay within one state value each. */
 export const MAXIMUM_CELLS = 200;
 
@@ -43,6 +48,17 @@ export const submitJob = z.strictObject({
   agreementId: identifier,
   purpose: duoCode,
   query: analysisQueryShape,
+  /** After this instant an unfinished job has failed; 24 hours after submission unless named. */
+  deadline: instant.optional(),
+  /** How many institutions must answer: two at least, where there are two; all unless named. */
+  quorum: positive.optional(),
+  /**
+   * From this instant on, institutions that have not posted are left out, if `quorum` have; with fewer the job has
+   * failed. Half way to the deadline unless named. Only beside `quorum`.
+   */
+  postingDeadline: instant.optional(),
+  /** After so many minutes without what its stage needs, a holder may be replaced. */
+  holderMinutes: positive.max(24 * 60).optional(),
 });
 export type SubmitJob = z.infer<typeof submitJob>;
 
@@ -83,8 +99,14 @@ export const job = z.strictObject({
   submittedAt: instant,
   /** After this instant an unfinished job reads as FAILED. */
   deadline: instant,
+  /** Until then institutions may post; the deadline itself where all have to answer. */
+  postingDeadline: instant,
+  quorum: positive,
+  holderMinutes: positive,
+  /** When the job came into its stored state, or to its present committee. */
+  since: instant,
   datasets: z.array(identifier),
-  /** Owners of the datasets, sorted: every one of them posts partials. */
+  /** Owners of the datasets, sorted: every one of them is asked for partials. */
   participants: z.array(mspId),
   minimumCohort: positive,
   epochId: identifier,
@@ -92,8 +114,16 @@ export const job = z.strictObject({
   /** Absent when the job was refused before a plan was made. */
   planHash: sha256.optional(),
   cells: z.array(jobCell),
+  /** The institutions whose partials are in the sums: settled when the first cell is aggregated. */
+  included: z.array(mspId).optional(),
   /** Named when the last cell is aggregated, in MSP ID order. */
   committee: z.array(holder).optional(),
+  /** How often the committee was replaced. */
+  round: count,
+  /** Holders that were replaced because they were silent. */
+  silent: z.array(mspId),
+  /** The committee that opened the counts, once they are closed: values may be another's. */
+  counting: z.strictObject({ round: count, committee: z.array(holder) }).optional(),
   /** By cell, once the counts are closed (or all cells withheld). */
   outcomes: z.record(cellId, cellOutcome).optional(),
   refusal: refusal.optional(),
@@ -111,6 +141,10 @@ export const jobView = job.extend({
   missing: z.array(mspId).optional(),
 });
 export type JobView = z.infer<typeof jobView>;
+
+/** The committee whose verdicts and opened counts the job rests on. */
+export const countCommittee = ({ counting, committee }: Pick<Job, 'counting' | 'committee'>): Holder[] =>
+  counting?.committee ?? committee ?? [];
 
 export const cancelJob = z.strictObject({ jobId: identifier, reason: text });
 export type CancelJob = z.infer<typeof cancelJob>;

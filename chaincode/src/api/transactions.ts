@@ -315,6 +315,11 @@ export const consortium = {
       jobs.getJob,
       jobs.jobStep,
     ),
+    ReplaceCommittee: byInstitution(
+      'Names another committee where a holder has been silent too long.',
+      jobs.getJob,
+      jobs.jobStep,
+    ),
     PostPartials: byInstitution(
       'Posts the hashes of an institution’s partials.',
       jobs.postPartials,

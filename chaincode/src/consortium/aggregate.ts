@@ -21,7 +21,7 @@ import {
 } from '../evaluation/blobs.js';
 import { compute, evaluatorFor, whenFree } from '../evaluation/evaluators.js';
 import { aggregationLoad, fits } from '../evaluation/limits.js';
-import { epochRecords, institutions, jobAggregates, jobPartials } from '../ledger/kinds.js';
+import { epochRecords, institutions, jobAggregates, jobPartials, jobRecords } from '../ledger/kinds.js';
 import { type Ledger } from '../ledger/ledger.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { idsOf, openJob, requireSame, withheldCells } from './jobState.js';
@@ -32,12 +32,17 @@ export async function postPartials(transaction: Transaction, request: PostPartia
   const { jobId, partials, withheld } = request;
   const job = await openJob(transaction, jobId, ['SUBMITTED']);
   requireParticipant(job, caller.mspId);
+  if (job.included || transaction.now >= Date.parse(job.postingDeadline))
+    throw new ContractError(
+      'DEADLINE_PASSED',
+      `The institutions of the job ${jobId} are settled; others could post until ${job.postingDeadline}.`,
+    );
   return permitted(transaction, job, 'evaluate', async () => {
     requireSame([...Object.keys(partials), ...withheld], idsOf(job.cells), 'The partials');
     const both = withheld.find((cell) => Object.hasOwn(partials, cell));
     if (both !== undefined)
       throw new ContractError('BAD_REQUEST', `The cell ${both} is both posted and withheld.`);
-    await ledger.create(jobPartials, { partials, withheld, at }, jobId, caller.mspId);
+    await ledger.createOnce(jobPartials, { partials, withheld, at }, jobId, caller.mspId);
     return 'EVALUATING';
   });
 }
@@ -48,21 +53,32 @@ export async function aggregate(
 ): Promise<JobStep & { aggregates: Record<string, AggregateRecord> }> {
   const { ledger, caller } = transaction;
   const job = await openJob(transaction, request.jobId, ['SUBMITTED']);
-  requireAggregator(transaction, job, caller.mspId);
+  requireParticipant(job, caller.mspId);
   const aggregates: Record<string, AggregateRecord> = {};
   const step = await permitted(transaction, job, 'evaluate', async () => {
-    const partials = await allPartials(ledger, job);
+    const partials = await settledPartials(transaction, job);
+    const settled = { ...job, included: [...partials.keys()] };
+    requireAggregator(transaction, settled, caller.mspId);
     const withheld = withheldCells(job, partials);
     const open = idsOf(job.cells).filter((id) => !withheld.has(id));
+    requireOpen(request.cells, open);
     const done = await ledger.findEach(jobAggregates, [job.jobId], open);
-    requireOpen(request.cells, open, done);
-    await whenFree(() => addCells(transaction, job, request.cells, partials, aggregates));
-    for (const cell of request.cells) await ledger.put(jobAggregates, aggregates[cell], job.jobId, cell);
-    if (open.some((id) => !done.has(id) && !request.cells.includes(id))) return 'EVALUATING';
+    for (const [cell, sum] of done) if (request.cells.includes(cell)) aggregates[cell] = sum;
+    const cells = request.cells.filter((cell) => !done.has(cell));
+    await whenFree(() => addCells(transaction, job, cells, partials, aggregates));
+    for (const cell of cells) await ledger.put(jobAggregates, aggregates[cell], job.jobId, cell);
+    if (open.some((id) => !done.has(id) && !cells.includes(id))) {
+      if (!job.included) await ledger.put(jobRecords, settled, job.jobId);
+      return 'EVALUATING';
+    }
     const moved =
       open.length > 0
-        ? await storeState(transaction, { ...job, committee: await committeeOf(ledger, job) }, 'AGGREGATED')
-        : await storeState(transaction, { ...job, outcomes: allWithheld(job) }, 'SUPPRESSED');
+        ? await storeState(
+            transaction,
+            { ...settled, committee: await committeeOf(ledger, job) },
+            'AGGREGATED',
+          )
+        : await storeState(transaction, { ...settled, outcomes: allWithheld(job) }, 'SUPPRESSED');
     return moved.state;
   });
   return { ...step, aggregates };
@@ -105,11 +121,19 @@ async function addInputs(
   return { hash: blobHash(sum), c0: Buffer.from(sumOfC0(body, place.set)).toString('base64') };
 }
 
-/** @throws ContractError PARTIALS_MISSING */
-export async function allPartials(ledger: Ledger, job: Job): Promise<Map<string, PartialsRecord>> {
+/** The partials that are in a job's sums, by institution. */
+export const includedPartials = (ledger: Ledger, job: Job): Promise<Map<string, PartialsRecord>> =>
+  ledger.findEach(jobPartials, [job.jobId], job.included ?? []);
+
+/**
+ * Everybody's partials; from the posting deadline on, of those that posted (the quorum is known to have).
+ * @throws ContractError PARTIALS_MISSING
+ */
+async function settledPartials({ ledger, now }: Transaction, job: Job): Promise<Map<string, PartialsRecord>> {
+  if (job.included) return includedPartials(ledger, job);
   const partials = await ledger.findEach(jobPartials, [job.jobId], job.participants);
   const missing = job.participants.filter((mspId) => !partials.has(mspId));
-  if (missing.length > 0)
+  if (missing.length > 0 && now < Date.parse(job.postingDeadline))
     throw new ContractError('PARTIALS_MISSING', `The partials of ${missing.join(', ')} are not posted.`);
   return partials;
 }
@@ -119,9 +143,12 @@ function requireParticipant(job: Job, mspId: string): void {
     throw new ContractError('NOT_A_PARTY', `${mspId} takes no part in the job ${job.jobId}.`);
 }
 
-function requireAggregator({ now }: Transaction, job: Job, mspId: string): void {
-  requireParticipant(job, mspId);
-  const [first] = job.participants;
+function requireAggregator(
+  { now }: Transaction,
+  job: Pick<Job, 'jobId' | 'submittedAt'> & { included: readonly string[] },
+  mspId: string,
+): void {
+  const [first] = job.included;
   if (mspId !== first && now < Date.parse(job.submittedAt) + AGGREGATE_TAKEOVER_MS)
     throw new ContractError(
       'TOO_EARLY',
@@ -129,28 +156,22 @@ function requireAggregator({ now }: Transaction, job: Job, mspId: string): void 
     );
 }
 
-function requireOpen(
-  cells: readonly string[],
-  open: readonly string[],
-  done: ReadonlyMap<string, unknown>,
-): void {
-  for (const cell of cells) {
-    if (!open.includes(cell))
-      throw new ContractError('BAD_REQUEST', `The cell ${cell} is withheld or not in the plan.`);
-    if (done.has(cell)) throw new ContractError('ALREADY_EXISTS', `The cell ${cell} is aggregated already.`);
-  }
+function requireOpen(cells: readonly string[], open: readonly string[]): void {
+  const other = cells.find((cell) => !open.includes(cell));
+  if (other !== undefined)
+    throw new ContractError('BAD_REQUEST', `The cell ${other} is withheld or not in the plan.`);
 }
 
 /**
- * The first t members of the epoch in MSP ID order that are members of the consortium still.
+ * The first t members of the epoch in MSP ID order that are members of the consortium still and were not silent.
  * @throws ContractError HOLDERS_MISSING
  */
-async function committeeOf(ledger: Ledger, job: Job): Promise<Holder[]> {
+export async function committeeOf(ledger: Ledger, job: Job): Promise<Holder[]> {
   const { members, threshold } = await ledger.get(epochRecords, job.epochId);
   const entries = await ledger.findEach(institutions, [], members);
   const committee = members
     .map((mspId, i) => ({ mspId, index: i + 1 }))
-    .filter(({ mspId }) => entries.get(mspId)?.status === 'ACTIVE')
+    .filter(({ mspId }) => entries.get(mspId)?.status === 'ACTIVE' && !job.silent.includes(mspId))
     .sort((a, b) => byText(a.mspId, b.mspId))
     .slice(0, threshold);
   if (committee.length < threshold)

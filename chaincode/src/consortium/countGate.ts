@@ -26,8 +26,8 @@ import {
 import { type Ledger } from '../ledger/ledger.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { decideStep } from '../permission/facts.js';
-import { allPartials } from './aggregate.js';
-import { idsOf, openJob, requireHolder, requireSame, withheldCells } from './jobState.js';
+import { includedPartials } from './aggregate.js';
+import { idsOf, openJob, requireHolder, requireSame, roundKeys, withheldCells } from './jobState.js';
 import { permitted, storeState } from './jobSteps.js';
 
 export async function postCountShares(transaction: Transaction, request: PostCountShares): Promise<JobStep> {
@@ -38,7 +38,7 @@ export async function postCountShares(transaction: Transaction, request: PostCou
   return permitted(transaction, job, 'countRelease', async () => {
     const others = holdersOf(job).filter((mspId) => mspId !== caller.mspId);
     requireSame(Object.keys(sealed), others, 'The sealed shares');
-    await ledger.create(jobCountShares, { sealed, at }, jobId, caller.mspId);
+    await ledger.createOnce(jobCountShares, { sealed, at }, ...roundKeys(job), caller.mspId);
     return job.state;
   });
 }
@@ -54,7 +54,7 @@ export async function postVerdict(transaction: Transaction, request: PostVerdict
     const { signingKey } = await transaction.institution();
     if (!verifyDetached(verdictContentOf(job, caller.mspId, verdicts), signature, signingKey))
       throw new ContractError('BAD_SIGNATURE', `The signature is not ${caller.mspId}'s over its verdicts.`);
-    await ledger.create(jobVerdicts, { verdicts, signature, at }, jobId, caller.mspId);
+    await ledger.createOnce(jobVerdicts, { verdicts, signature, at }, ...roundKeys(job), caller.mspId);
     return job.state;
   });
 }
@@ -70,7 +70,7 @@ export async function openCounts(transaction: Transaction, request: OpenCounts):
     for (const { id, primes } of passing)
       if (fromBase64(shares[id]).length !== 8 * primes)
         throw new ContractError('BAD_SHARE', `The share of ${id} must have ${8 * primes} bytes.`);
-    await ledger.create(jobOpened, { shares, at }, jobId, caller.mspId);
+    await ledger.createOnce(jobOpened, { shares, at }, ...roundKeys(job), caller.mspId);
     return job.state;
   });
 }
@@ -81,13 +81,21 @@ export async function closeCounts(transaction: Transaction, { jobId }: { jobId: 
   requireHolder(job, caller.mspId);
   const { decision } = await decideStep(ledger, now, job, 'countRelease');
   const closed = decision.allowed
-    ? await storeState(transaction, { ...job, outcomes: await outcomesOf(ledger, job) }, 'COUNTED')
+    ? await storeState(
+        transaction,
+        {
+          ...job,
+          outcomes: await outcomesOf(ledger, job),
+          counting: { round: job.round, committee: job.committee ?? [] },
+        },
+        'COUNTED',
+      )
     : await storeState(transaction, { ...job, refusal: decision.refusal }, 'REFUSED');
-  return { ...closed, posted: closed.participants };
+  return { ...closed, posted: closed.included ?? [] };
 }
 
 async function outcomesOf(ledger: Ledger, job: Job): Promise<Record<string, CellOutcome>> {
-  const withheld = withheldCells(job, await allPartials(ledger, job));
+  const withheld = withheldCells(job, await includedPartials(ledger, job));
   const passing = new Set(idsOf(await passingCells(ledger, job)));
   const opened = passing.size > 0 ? await requireAll(ledger, jobOpened, job) : new Map<string, never>();
   const most = await largestCount(ledger, job);
@@ -152,7 +160,7 @@ async function largestCount(ledger: Ledger, job: Job): Promise<number> {
 }
 
 async function openCountCells(ledger: Ledger, job: Job): Promise<JobCell[]> {
-  const withheld = withheldCells(job, await allPartials(ledger, job));
+  const withheld = withheldCells(job, await includedPartials(ledger, job));
   return job.cells.filter(({ id, kind }) => kind === 'count' && !withheld.has(id));
 }
 
@@ -166,7 +174,7 @@ async function passingCells(ledger: Ledger, job: Job): Promise<JobCell[]> {
 /** @throws ContractError SHARES_MISSING unless the whole committee posted. */
 export async function requireAll<T>(ledger: Ledger, kind: RecordKind<T>, job: Job): Promise<Map<string, T>> {
   const holders = holdersOf(job);
-  const posted = await ledger.findEach(kind, [job.jobId], holders);
+  const posted = await ledger.findEach(kind, roundKeys(job), holders);
   const missing = holders.filter((mspId) => !posted.has(mspId));
   if (missing.length > 0)
     throw new ContractError('SHARES_MISSING', `The ${kind.word} of ${missing.join(', ')} is not posted.`);

@@ -16,12 +16,21 @@ import { requireState } from '../states/machine.js';
 
 const FINAL: readonly JobState[] = ['RELEASED', 'SUPPRESSED', 'REFUSED', 'CANCELLED'];
 
-/** EVALUATING from the first partials on; FAILED from the deadline on, unless the job has ended. */
-export function effectiveState(job: Pick<Job, 'state' | 'deadline'>, posted: number, now: number): JobState {
+/** What the effective state is computed from. */
+type Timed = Pick<Job, 'state' | 'deadline' | 'postingDeadline' | 'quorum'>;
+
+/**
+ * EVALUATING from the first partials on; FAILED from the deadline on, or from the posting deadline where fewer than the
+ * quorum have posted, unless the job has ended.
+ */
+export function effectiveState(job: Timed, posted: number, now: number): JobState {
   if (FINAL.includes(job.state)) return job.state;
-  if (now >= Date.parse(job.deadline)) return 'FAILED';
+  if (now >= Date.parse(job.deadline) || lacksQuorum(job, posted, now)) return 'FAILED';
   return job.state === 'SUBMITTED' && posted > 0 ? 'EVALUATING' : job.state;
 }
+
+const lacksQuorum = ({ state, postingDeadline, quorum }: Timed, posted: number, now: number): boolean =>
+  state === 'SUBMITTED' && posted < quorum && now >= Date.parse(postingDeadline);
 
 /** The job with its effective state, for evaluated transactions and closing steps. */
 export async function viewJob(ledger: Ledger, job: Job, now: number): Promise<JobView> {
@@ -32,12 +41,18 @@ export async function viewJob(ledger: Ledger, job: Job, now: number): Promise<Jo
 }
 
 async function whoIsMissing(ledger: Ledger, job: Job, posted: readonly string[]): Promise<string[]> {
+  return job.state === 'SUBMITTED'
+    ? job.participants.filter((mspId) => !posted.includes(mspId))
+    : silentHolders(ledger, job);
+}
+
+/** Members of the committee that have not posted what the job waits for now. */
+export async function silentHolders(ledger: Ledger, job: Job): Promise<string[]> {
   const committee = (job.committee ?? []).map(({ mspId }) => mspId);
   const lacking = async (kind: RecordKind<unknown>): Promise<string[]> => {
-    const there = await ledger.findEach(kind, [job.jobId], committee);
+    const there = await ledger.findEach(kind, roundKeys(job), committee);
     return committee.filter((mspId) => !there.has(mspId));
   };
-  if (job.state === 'SUBMITTED') return job.participants.filter((mspId) => !posted.includes(mspId));
   const stages = job.state === 'COUNTED' ? [jobValueShares] : [jobCountShares, jobVerdicts, jobOpened];
   for (const stage of stages) {
     const missing = await lacking(stage);
@@ -56,11 +71,25 @@ export async function openJob(
   states: readonly Job['state'][],
 ): Promise<Job> {
   const job = await ledger.get(jobRecords, jobId);
-  if (effectiveState(job, 0, now) === 'FAILED')
+  if (effectiveState(job, Infinity, now) === 'FAILED')
     throw new ContractError('DEADLINE_PASSED', `The job ${jobId} failed: its deadline was ${job.deadline}.`);
+  if (lacksQuorum(job, 0, now)) {
+    const posted = await ledger.findEach(jobPartials, [jobId], job.participants);
+    if (lacksQuorum(job, posted.size, now))
+      throw new ContractError(
+        'DEADLINE_PASSED',
+        `The job ${jobId} failed: ${posted.size} institutions of ${job.quorum} had posted at ${job.postingDeadline}.`,
+      );
+  }
   requireState('job', job.state, states);
   return job;
 }
+
+/** Where a committee's words are kept: those of one that was replaced stay under its own round. */
+export const roundKeys = ({ jobId, round }: Pick<Job, 'jobId' | 'round'>): [string, string] => [
+  jobId,
+  String(round),
+];
 
 /** @throws ContractError NOT_A_PARTY unless the caller is of the committee. */
 export function requireHolder(job: Job, mspId: string): void {

@@ -3,7 +3,7 @@ import { type DecisionStep } from '../api/decisions.js';
 import { type Job, type JobState, type JobStep } from '../api/jobs.js';
 import { jobRecords } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
-import { decideStep } from '../permission/facts.js';
+import { decideStep, type StepBudget } from '../permission/facts.js';
 import { move } from '../states/machine.js';
 import { jobMachine } from '../states/machines.js';
 
@@ -16,9 +16,10 @@ export async function permitted(
   job: Job,
   step: DecisionStep,
   action: () => Promise<JobState>,
+  budget?: StepBudget,
 ): Promise<JobStep> {
   const { jobId } = job;
-  const { decision } = await decideStep(transaction.ledger, transaction.now, job, step);
+  const { decision } = await decideStep(transaction.ledger, transaction.now, job, step, budget);
   if (!decision.allowed) {
     const { refusal } = decision;
     await storeState(transaction, { ...job, refusal }, 'REFUSED');
@@ -32,7 +33,7 @@ export async function permitted(
 /** Stores a move of the job; from SUBMITTED the table counts as from EVALUATING, which is computed. */
 export async function storeState(transaction: Transaction, job: Job, to: Job['state']): Promise<Job> {
   move(jobMachine, job.state === 'SUBMITTED' ? 'EVALUATING' : job.state, to);
-  const moved = { ...job, state: to };
+  const moved = { ...job, state: to, since: transaction.at };
   await transaction.ledger.put(jobRecords, moved, job.jobId);
   transaction.emit(job.jobId, to);
   return moved;

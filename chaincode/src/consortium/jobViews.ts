@@ -21,8 +21,7 @@ import {
 } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { decideStep } from '../permission/facts.js';
-import { holdersOf } from './countGate.js';
-import { idsOf, viewJob } from './jobState.js';
+import { idsOf, roundKeys, viewJob } from './jobState.js';
 
 interface JobName {
   jobId: string;
@@ -49,14 +48,21 @@ export async function aggregatesOf(
 }
 
 export async function sharesOf({ ledger }: Transaction, { jobId }: JobName): Promise<SharesView> {
-  const holders = holdersOf(await ledger.get(jobRecords, jobId));
-  const each = async <T>(kind: RecordKind<T>): Promise<Record<string, T>> =>
-    Object.fromEntries(await ledger.findEach(kind, [jobId], holders));
+  const job = await ledger.get(jobRecords, jobId);
+  const { round, committee = [], counting = { round, committee } } = job;
+  const each = async <T>(kind: RecordKind<T>, of: typeof counting): Promise<Record<string, T>> =>
+    Object.fromEntries(
+      await ledger.findEach(
+        kind,
+        roundKeys({ jobId, round: of.round }),
+        of.committee.map(({ mspId }) => mspId),
+      ),
+    );
   return {
-    countShares: await each(jobCountShares),
-    verdicts: await each(jobVerdicts),
-    opened: await each(jobOpened),
-    valueShares: await each(jobValueShares),
+    countShares: await each(jobCountShares, counting),
+    verdicts: await each(jobVerdicts, counting),
+    opened: await each(jobOpened, counting),
+    valueShares: await each(jobValueShares, { round, committee }),
   };
 }
 

@@ -8,6 +8,7 @@ import { aggregate, postPartials } from './aggregate.js';
 import { cancel } from './cancel.js';
 import { closeCounts, openCounts, postCountShares, postVerdict } from './countGate.js';
 import { accessTo, aggregatesOf, partialsOf, sharesOf, view } from './jobViews.js';
+import { replaceCommittee } from './replacement.js';
 import { stop } from './stop.js';
 import { submit } from './submit.js';
 import { closeRelease, postValueShares } from './valueRelease.js';
@@ -33,6 +34,11 @@ export class JobContract extends Contract {
   @Serves(definitions.Stop)
   Stop(context: Context, request: string): Promise<string> {
     return run(context, definitions.Stop, request, stop);
+  }
+
+  @Serves(definitions.ReplaceCommittee)
+  ReplaceCommittee(context: Context, request: string): Promise<string> {
+    return run(context, definitions.ReplaceCommittee, request, replaceCommittee);
   }
 
   @Serves(definitions.PostPartials)

@@ -3,6 +3,8 @@ import { type AnalysisPlan, FheError, parameterSet, parseAnalysisQuery } from '@
 import { type Dataset } from '../api/datasets.js';
 import { type Epoch } from '../api/epochs.js';
 import { type Job, type JobView, MAXIMUM_CELLS, type SubmitJob } from '../api/jobs.js';
+import { isRetry, scheduleOf } from './schedule.js';
+import { viewJob } from './jobState.js';
 import { ContractError } from '../errors.js';
 import { oversizedCell } from '../evaluation/limits.js';
 import { ownersOf, planOf } from '../evaluation/plan.js';
@@ -13,16 +15,16 @@ import { readReserved, reserve, shardCapacity } from '../permission/budgets.js';
 import { decide, type Refused } from '../permission/decide.js';
 import { readSurroundings } from '../permission/facts.js';
 
-/** A job that is not finished after this long has failed. */
-const LIFETIME_MS = 24 * 60 * 60 * 1000;
-
 export async function submit(transaction: Transaction, request: SubmitJob): Promise<JobView> {
   const { ledger, caller, now } = transaction;
   const { jobId, agreementId } = request;
-  if (await ledger.has(jobRecords, jobId))
-    throw new ContractError('ALREADY_EXISTS', `There is already a job "${jobId}".`);
   const query = parseQueryText(request.query);
   const researcherId = researcherIdOf(caller);
+  const before = await ledger.find(jobRecords, jobId);
+  if (before) {
+    if (isRetry(before, { ...request, query }, researcherId)) return viewJob(ledger, before, now);
+    throw new ContractError('ALREADY_EXISTS', `There is already a job "${jobId}".`);
+  }
   const surroundings = await readSurroundings(ledger, now, { ...request, query, researcherId });
   const { datasets, facts, epoch, agreement } = surroundings;
   const reserved = await readReserved(ledger, agreementId, epoch?.epochId ?? '', jobId);
@@ -43,6 +45,7 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
       epochLeft: epoch ? shardCapacity(epoch) - reserved.epoch : 0,
     }),
   });
+  const participants = ownersOf([...datasets.values()]);
   const job: Job = {
     jobId,
     researcherId,
@@ -52,9 +55,12 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
     query,
     state: decision.allowed ? 'SUBMITTED' : 'REFUSED',
     submittedAt: transaction.at,
-    deadline: new Date(now + LIFETIME_MS).toISOString(),
+    ...scheduleOf(request, participants.length, now),
+    since: transaction.at,
+    round: 0,
+    silent: [],
     datasets: permission.datasets,
-    participants: ownersOf([...datasets.values()]),
+    participants,
     minimumCohort: permission.minimumCohort,
     epochId: epoch?.epochId ?? '',
     parameterSet: epoch?.parameterSet ?? '',

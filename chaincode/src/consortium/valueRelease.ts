@@ -4,7 +4,7 @@ import { ContractError } from '../errors.js';
 import { jobValueShares } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { requireAll } from './countGate.js';
-import { openJob, requireHolder } from './jobState.js';
+import { openJob, requireHolder, roundKeys } from './jobState.js';
 import { permitted, storeState } from './jobSteps.js';
 
 export async function postValueShares(transaction: Transaction, request: PostValueShares): Promise<JobStep> {
@@ -15,7 +15,7 @@ export async function postValueShares(transaction: Transaction, request: PostVal
   if (!hasPassingValues(job))
     throw new ContractError('ILLEGAL_STATE', `The job ${jobId} has no value to release.`);
   return permitted(transaction, job, 'valueRelease', async () => {
-    await ledger.create(jobValueShares, { sealed, at }, jobId, caller.mspId);
+    await ledger.createOnce(jobValueShares, { sealed, at }, ...roundKeys(job), caller.mspId);
     return job.state;
   });
 }
@@ -27,7 +27,7 @@ export async function closeRelease(transaction: Transaction, { jobId }: { jobId:
   if (hasPassingValues(job)) await requireAll(ledger, jobValueShares, job);
   const passed = Object.values(job.outcomes ?? {}).some(({ status }) => status === 'PASSED');
   const closed = await storeState(transaction, job, passed ? 'RELEASED' : 'SUPPRESSED');
-  return { ...closed, posted: closed.participants };
+  return { ...closed, posted: closed.included ?? [] };
 }
 
 const hasPassingValues = (job: Job): boolean =>

@@ -67,10 +67,10 @@ export const epochBudgets = kind('epoch.budget', reservation, 'flooding budget')
 export const jobRecords = kind('job', jobs.job, 'job'); // jobId
 export const jobPartials = kind('job.partials', jobs.partialsRecord, 'set of partials'); // jobId, mspId
 export const jobAggregates = kind('job.aggregate', jobs.aggregateRecord, 'aggregate'); // jobId, cell
-export const jobCountShares = kind('job.countShares', jobs.countSharesRecord, 'set of count shares'); // jobId, mspId
-export const jobVerdicts = kind('job.verdict', jobs.verdictRecord, 'verdict'); // jobId, mspId
-export const jobOpened = kind('job.opened', jobs.openedRecord, 'set of opened shares'); // jobId, mspId
-export const jobValueShares = kind('job.valueShares', jobs.valueSharesRecord, 'set of value shares'); // jobId, mspId
+export const jobCountShares = kind('job.countShares', jobs.countSharesRecord, 'set of count shares'); // jobId, round, mspId
+export const jobVerdicts = kind('job.verdict', jobs.verdictRecord, 'verdict'); // jobId, round, mspId
+export const jobOpened = kind('job.opened', jobs.openedRecord, 'set of opened shares'); // jobId, round, mspId
+export const jobValueShares = kind('job.valueShares', jobs.valueSharesRecord, 'set of value shares'); // jobId, round, mspId
 
 /** Either channel. */
 export const schemeRecords = kind('endorsement.scheme', endorsement.chosenScheme, 'endorsement scheme'); // 'chosen'

@@ -77,6 +77,20 @@ export class Ledger {
   }
 
   /**
+   * As {@link create}, but the same content once more (whenever that was) is no change: a retry finds its own words.
+   * @throws ContractError ALREADY_EXISTS where the record says something else
+   */
+  async createOnce<T extends { at: string }>(
+    kind: RecordKind<T>,
+    record: T,
+    ...ids: string[]
+  ): Promise<void> {
+    const before = await this.find(kind, ...ids);
+    if (before && canonicalJson({ ...before, at: '' }) === canonicalJson({ ...record, at: '' })) return;
+    await this.create(kind, record, ...ids);
+  }
+
+  /**
    * One page of a kind's records in key order; for evaluated transactions only, since a range in an update
    * transaction conflicts with everything written into it.
    */

@@ -34,6 +34,16 @@ export async function readReserved(
   return { agreement: agreement?.reserved ?? 0, epoch: epoch?.reserved ?? 0 };
 }
 
+/** Charges the flooding budget of a job's epoch once more: another committee computes other shares. */
+export async function chargeAgain(
+  ledger: Ledger,
+  { jobId, epochId }: { jobId: string; epochId: string },
+  reserved: number,
+  coefficients: number,
+): Promise<void> {
+  await ledger.put(epochBudgets, { reserved: reserved + coefficients }, epochId, shardOf(jobId));
+}
+
 /** Adds a job's cells to both counters. */
 export async function reserve(
   ledger: Ledger,

@@ -49,19 +49,28 @@ export async function readSurroundings(
   return { agreement, datasets, epoch, facts };
 }
 
+/** What a step takes of the key epoch's flooding budget, beyond what the job has reserved. */
+export interface StepBudget {
+  readonly needed: number;
+  readonly epochLeft: number;
+}
+const NOTHING: StepBudget = { needed: 0, epochLeft: 0 };
+
 /** Decides about a later step of a job: its plan fits and its budget is reserved since it was submitted. */
 export async function decideStep(
   ledger: Ledger,
   now: number,
   job: Job,
   step: DecisionStep,
+  budget = NOTHING,
 ): Promise<Surroundings & { decision: Decision }> {
   const surroundings = await readSurroundings(ledger, now, job);
   const decision = decide({
     ...surroundings.facts,
     step,
     plan: () => undefined,
-    budget: () => ({ needed: 0, agreementLeft: 0, epochLeft: 0 }),
+    // What the agreement allows is released once, whatever it takes of the key.
+    budget: () => ({ ...budget, agreementLeft: budget.needed }),
   });
   return { ...surroundings, decision };
 }

@@ -115,13 +115,26 @@ describe('computed states', () => {
     );
   });
 
+  it('of a job is FAILED at the posting deadline without a quorum, and only before the sums', () => {
+    const job = {
+      deadline: new Date(2 * DAY).toISOString(),
+      postingDeadline: new Date(DAY).toISOString(),
+      quorum: 2,
+    };
+    expect(effectiveState({ ...job, state: 'SUBMITTED' }, 1, DAY - 1)).toBe('EVALUATING');
+    expect(effectiveState({ ...job, state: 'SUBMITTED' }, 1, DAY)).toBe('FAILED');
+    expect(effectiveState({ ...job, state: 'SUBMITTED' }, 2, DAY)).toBe('EVALUATING');
+    expect(effectiveState({ ...job, state: 'AGGREGATED' }, 1, DAY)).toBe('AGGREGATED');
+  });
+
   it('of a job are EVALUATING from the first partials and FAILED from the deadline, unless it has ended', () => {
     const deadline = new Date(DAY).toISOString();
-    expect(effectiveState({ state: 'SUBMITTED', deadline }, 0, 0)).toBe('SUBMITTED');
-    expect(effectiveState({ state: 'SUBMITTED', deadline }, 1, 0)).toBe('EVALUATING');
+    const time = { deadline, postingDeadline: deadline, quorum: 2 };
+    expect(effectiveState({ state: 'SUBMITTED', ...time }, 0, 0)).toBe('SUBMITTED');
+    expect(effectiveState({ state: 'SUBMITTED', ...time }, 1, 0)).toBe('EVALUATING');
     for (const state of ['SUBMITTED', 'AGGREGATED', 'COUNTED'] as const)
-      expect(effectiveState({ state, deadline }, 1, DAY)).toBe('FAILED');
+      expect(effectiveState({ state, ...time }, 1, DAY)).toBe('FAILED');
     for (const state of ['RELEASED', 'SUPPRESSED', 'REFUSED', 'CANCELLED'] as const)
-      expect(effectiveState({ state, deadline }, 1, DAY)).toBe(state);
+      expect(effectiveState({ state, ...time }, 1, DAY)).toBe(state);
   });
 });

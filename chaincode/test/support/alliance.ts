@@ -273,11 +273,16 @@ export class Alliance extends Foundation {
     changes: Partial<RequestOf<typeof consortium.JobContract.Submit>> = {},
     minimum = 20,
   ): Promise<JobView> {
-    let job = await this.submit(jobId, query, changes);
+    const job = await this.submit(jobId, query, changes);
     for (const member of this.institutions)
       if (job.participants.includes(member.mspId)) await this.evaluate(job, member);
     await this.aggregate(job);
-    job = await this.get(jobId);
+    return this.conclude(jobId, minimum);
+  }
+
+  /** What is left of a job whose aggregates are on the ledger; to its end, or until its counts are closed. */
+  async conclude(jobId: string, minimum = 20, until?: 'COUNTED'): Promise<JobView> {
+    let job = await this.get(jobId);
     const shares = await this.judge(job, minimum);
     const passing = [...shares.values()][0]!;
     const verdicts = await this.verdicts(job, shares, minimum);
@@ -288,6 +293,7 @@ export class Alliance extends Foundation {
     );
     const [holder] = this.committee(job);
     job = await this.as(holder!, consortium.JobContract.CloseCounts, { jobId });
+    if (until) return job;
     if (job.cells.some(({ id, kind }) => kind === 'value' && job.outcomes?.[id]?.status === 'PASSED'))
       await this.releaseValues(job);
     return this.as(holder!, consortium.JobContract.CloseRelease, { jobId });

@@ -31,7 +31,7 @@ export async function aggregateJob(context: AgentContext, jobId: string): Promis
   ]);
   const withheld = withheldByAny(job, partials);
   const open = plan.cells.map(({ id }) => id).filter((id) => !withheld.has(id) && !aggregates[id]);
-  const owners = job.participants;
+  const owners = job.included ?? job.posted;
   const endorsingOrganizations = await endorsers(context);
   const evaluator = await context.evaluators.forEvaluation(set, epochKeys(context, epoch));
 

@@ -1,5 +1,6 @@
 /** The count gate: a committee opens the encrypted counts among itself before any value is released. */
 import {
+  countCommittee,
   signDetached,
   signingKeyAt,
   verifyDetached,
@@ -100,7 +101,7 @@ export async function passedByAll(
 ): Promise<Set<string>> {
   const entries = new Map((await allInstitutions(context)).map((entry) => [entry.mspId, entry]));
   let passing = new Set(countCells(replayed));
-  for (const { mspId } of access.job.committee ?? []) {
+  for (const { mspId } of countCommittee(access.job)) {
     const posted = verdicts[mspId];
     const entry = entries.get(mspId);
     const key = entry && posted && signingKeyAt(entry, posted.at);
@@ -191,7 +192,7 @@ function verdictContent(
     version: 1,
     jobId: job.jobId,
     planHash: plan.hash,
-    committee: job.committee ?? [],
+    committee: countCommittee(job),
     mspId,
     verdicts,
   };

@@ -17,6 +17,7 @@ const NOT_YET = new Set<string>([
   'TOO_EARLY',
   'PARTIALS_MISSING',
   'SHARES_MISSING',
+  'BUSY',
 ]);
 
 /** Options of {@link follow}. */

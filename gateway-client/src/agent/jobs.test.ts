@@ -1,3 +1,5 @@
+import { AGGREGATE_TAKEOVER_MS } from '@strokeshare/chaincode';
+import { jest } from '@jest/globals';
 import { LedgerError } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import type { AgentContext, AgentEvent } from './context.js';
@@ -69,5 +71,111 @@ describe('the jobs of an agent', () => {
     );
     await expect(jobStep(context)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect(events).toEqual([]);
+  });
+});
+
+describe('an agent that others keep waiting', () => {
+  const NOW = Date.parse('2026-11-22T12:00:00Z');
+  let now = NOW;
+  beforeEach(() => {
+    now = NOW;
+    jest.spyOn(Date, 'now').mockImplementation(() => now);
+  });
+  afterEach(() => jest.restoreAllMocks());
+  const at = (ms: number): string => new Date(NOW + ms).toISOString();
+  const MINUTE = 60_000;
+
+  /** Hospital2MSP, second in line, and one job as its ledger shows it. */
+  function second(job: object) {
+    const calls: string[] = [];
+    const called = (name: string, answer: object) => async () => {
+      calls.push(name);
+      return answer;
+    };
+    const view = {
+      jobId: 'job-1',
+      participants: ['Hospital1MSP', 'Hospital2MSP', 'Hospital3MSP'],
+      submittedAt: at(0),
+      since: at(0),
+      round: 0,
+      holderMinutes: 30,
+      postingDeadline: at(24 * 60 * MINUTE),
+      ...job,
+    };
+    const jobs = {
+      list: async () => ({ items: [view] }),
+      get: async () => view,
+      shares: async () => ({ countShares: { Hospital2MSP: {} }, verdicts: {}, opened: {}, valueShares: {} }),
+      access: called('access', { decision: { allowed: false }, job: view }),
+      stop: called('stop', {}),
+      replaceCommittee: called('replaceCommittee', { state: 'AGGREGATED' }),
+    };
+    const context = {
+      mspId: 'Hospital2MSP',
+      consortium: { jobs },
+      replays: new Map(),
+      setAside: new Map<string, number>(),
+      waiting: new Map<string, number>(),
+      report: () => undefined,
+    } as unknown as AgentContext;
+    return { context, calls };
+  }
+
+  it('adds up itself after the delay that the contract sets, and no sooner', async () => {
+    const { context, calls } = second({
+      state: 'EVALUATING',
+      posted: ['Hospital1MSP', 'Hospital2MSP', 'Hospital3MSP'],
+    });
+    expect(await jobStep(context)).toBe(false);
+    now = NOW + AGGREGATE_TAKEOVER_MS;
+    // In line: the first has one more turn.
+    expect(await jobStep(context)).toBe(false);
+    expect(calls).toEqual([]);
+    now += 15_000;
+    await jobStep(context);
+    expect(calls[0]).toBe('access');
+  });
+
+  it('adds up what was posted, once the posting deadline has passed', async () => {
+    const { context, calls } = second({
+      state: 'EVALUATING',
+      posted: ['Hospital2MSP', 'Hospital3MSP'],
+      quorum: 2,
+      postingDeadline: at(5 * MINUTE),
+    });
+    expect(await jobStep(context)).toBe(false);
+    expect(calls).toEqual([]);
+    now = NOW + 5 * MINUTE;
+    await jobStep(context);
+    expect(calls[0]).toBe('access');
+  });
+
+  it('does not evaluate any more when it was left out', async () => {
+    const { context, calls } = second({
+      state: 'EVALUATING',
+      posted: ['Hospital1MSP'],
+      included: ['Hospital1MSP'],
+    });
+    now = NOW + 25 * 60 * MINUTE;
+    expect(await jobStep(context)).toBe(false);
+    expect(calls).toEqual([]);
+  });
+
+  it('has a silent committee replaced, in its turn', async () => {
+    const { context, calls } = second({
+      state: 'AGGREGATED',
+      posted: [],
+      committee: [
+        { mspId: 'Hospital1MSP', index: 1 },
+        { mspId: 'Hospital2MSP', index: 2 },
+      ],
+    });
+    now = NOW + 30 * MINUTE - 1;
+    expect(await jobStep(context)).toBe(false);
+    now += 1;
+    expect(await jobStep(context)).toBe(false);
+    now += 15_000;
+    expect(await jobStep(context)).toBe(true);
+    expect(calls).toEqual(['replaceCommittee']);
   });
 });

@@ -1,6 +1,7 @@
 import { AGGREGATE_TAKEOVER_MS, type JobAccess, type JobView } from '@strokeshare/chaincode';
 import { FheError } from '@strokeshare/fhe';
 import { StorageError } from '@strokeshare/storage-node';
+import { LedgerError } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import { aggregateJob } from './aggregate.js';
 import { requireCovered } from './agreements.js';
@@ -16,6 +17,9 @@ const ENDED = new Set(['RELEASED', 'SUPPRESSED', 'REFUSED', 'FAILED', 'CANCELLED
 const SET_ASIDE_MS = 60_000;
 /** Errors that say something about the job, not about this agent or its connection. */
 const ABOUT_THE_JOB = new Set<string>(['REPLAY_MISMATCH', 'POLICY_REFUSED', 'BUDGET_EXHAUSTED']);
+
+/** Nobody is silent (any more), or too few holders are left to name another committee. */
+const NONE_TO_REPLACE = new Set<string>(['ILLEGAL_STATE', 'HOLDERS_MISSING']);
 
 /** Takes the next step of any job that this institution takes part in, as owner or as key holder. */
 export const jobStep: Step = async (context) => {
@@ -63,21 +67,42 @@ async function advance(context: AgentContext, job: JobView): Promise<boolean> {
 
 async function advanceEvaluation(
   context: AgentContext,
-  { jobId, participants, posted, submittedAt }: JobView,
+  { jobId, participants, posted, included = posted, postingDeadline, submittedAt }: JobView,
 ): Promise<boolean> {
   if (!participants.includes(context.mspId)) return false;
-  if (!posted.includes(context.mspId)) return evaluateJob(context, jobId);
+  const isSettled = Date.now() >= Date.parse(postingDeadline);
+  if (!included.includes(context.mspId)) return isSettled ? false : evaluateJob(context, jobId);
+  if (included.length < participants.length && !isSettled) return false;
   // The first institution in MSP ID order adds up; participants are in that order. The others have to wait longer.
-  if (posted.length < participants.length) return false;
   const isLate = Date.now() >= Date.parse(submittedAt) + AGGREGATE_TAKEOVER_MS;
-  const mayAdd = participants[0] === context.mspId || isLate;
-  return mayAdd && isTurn(context, `aggregate ${jobId}`, participants) && aggregateJob(context, jobId);
+  const mayAdd = included[0] === context.mspId || isLate;
+  return mayAdd && isTurn(context, `aggregate ${jobId}`, included) && aggregateJob(context, jobId);
 }
 
-async function advanceCounts(context: AgentContext, { jobId, committee = [] }: JobView): Promise<boolean> {
+/** Has a committee that keeps the job waiting replaced, in line with the others who may. */
+async function replaceSilent(
+  context: AgentContext,
+  { jobId, participants, committee = [], since, holderMinutes, round }: JobView,
+): Promise<boolean> {
+  if (Date.now() < Date.parse(since) + holderMinutes * 60_000) return false;
+  const line = [...new Set([...committee.map(({ mspId }) => mspId), ...participants])];
+  if (!isTurn(context, `replace ${jobId} ${round}`, line)) return false;
+  try {
+    const { state } = await context.consortium.jobs.replaceCommittee({ jobId }, { signal: context.signal });
+    report(context, 'replace', jobId, `${state}: the committee was silent`);
+    return true;
+  } catch (error) {
+    const isNone = error instanceof LedgerError && NONE_TO_REPLACE.has(error.contractCode ?? '');
+    if (!isNone) throw error;
+    return false;
+  }
+}
+
+async function advanceCounts(context: AgentContext, job: JobView): Promise<boolean> {
   const { consortium, mspId, signal } = context;
+  const { jobId, committee = [] } = job;
   const members = committee.map((holder) => holder.mspId);
-  if (!members.includes(mspId)) return false;
+  if (!members.includes(mspId)) return replaceSilent(context, job);
   const shares = await consortium.jobs.shares({ jobId }, { signal });
   const all = (posted: Readonly<Record<string, unknown>>): boolean =>
     members.every((member) => Object.hasOwn(posted, member));
@@ -89,7 +114,8 @@ async function advanceCounts(context: AgentContext, { jobId, committee = [] }: J
       : all(shares.verdicts) && !Object.hasOwn(shares.opened, mspId)
         ? openCounts
         : undefined;
-  const access = due && (await permitted(context, jobId, 'countRelease'));
+  if (!due) return replaceSilent(context, job);
+  const access = await permitted(context, jobId, 'countRelease');
   if (!access) return false;
   await due(context, access, await replayed(context, access), shares);
   return true;
@@ -99,7 +125,7 @@ async function advanceValues(context: AgentContext, job: JobView): Promise<boole
   const { consortium, mspId, signal } = context;
   const { jobId, committee = [] } = job;
   const members = committee.map((holder) => holder.mspId);
-  if (!members.includes(mspId)) return false;
+  if (!members.includes(mspId)) return replaceSilent(context, job);
   const shares = await consortium.jobs.shares({ jobId }, { signal });
   if (!hasPassingValues(job) || members.every((member) => Object.hasOwn(shares.valueShares, member))) {
     if (!isTurn(context, `release ${jobId}`, members)) return false;
@@ -107,7 +133,7 @@ async function advanceValues(context: AgentContext, job: JobView): Promise<boole
     report(context, 'values', jobId, `closed: ${state}`);
     return true;
   }
-  if (Object.hasOwn(shares.valueShares, mspId)) return false;
+  if (Object.hasOwn(shares.valueShares, mspId)) return replaceSilent(context, job);
   const access = await permitted(context, jobId, 'valueRelease');
   if (!access) return false;
   await postValueShares(context, access, await replayed(context, access), shares);

@@ -35,7 +35,7 @@ export async function replayJob(context: AgentContext, access: JobAccess): Promi
   const evaluator = await context.evaluators.forEvaluation(set, epochKeys(context, epoch));
 
   const byOwner = await Promise.all(
-    job.participants.map(async (owner) => {
+    (job.included ?? job.participants).map(async (owner) => {
       const batches = await batchesOf(context, access, owner);
       const evaluated = await evaluator.evaluate(
         { plan, cells, epochId: epoch.epochId, batches: readColumns(context, batches, columns) },
@@ -69,11 +69,6 @@ export async function replayJob(context: AgentContext, access: JobAccess): Promi
     }
     aggregates.set(cell, body);
   }
-  report(
-    context,
-    'replay',
-    jobId,
-    `recomputed ${cells.length} cells of ${job.participants.length} institutions`,
-  );
+  report(context, 'replay', jobId, `recomputed ${cells.length} cells of ${byOwner.length} institutions`);
   return { ...jobPlan, aggregates };
 }

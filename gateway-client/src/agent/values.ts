@@ -1,4 +1,4 @@
-import type { JobAccess, SharesView } from '@strokeshare/chaincode';
+import { countCommittee, type JobAccess, type SharesView } from '@strokeshare/chaincode';
 import { combineShares, roundedCount, sumOfC0 } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
 import { sealShares, sharePurpose, sharesOf } from '../sealed-messages.js';
@@ -41,7 +41,7 @@ function requireSameCount(
   cell: string,
 ): void {
   const shares = new Map(
-    (job.committee ?? []).map(({ mspId, index }) => [
+    countCommittee(job).map(({ mspId, index }) => [
       index,
       sharesOf(opened[mspId]?.shares ?? {}).get(cell) ?? new Uint8Array(),
     ]),

@@ -59,6 +59,7 @@ export function institutionClient(ledger: Ledger, names: ConsortiumNames = {}) {
         consortium.JobContract,
         ...([
           'Stop',
+          'ReplaceCommittee',
           'PostPartials',
           'Aggregate',
           'PostCountShares',

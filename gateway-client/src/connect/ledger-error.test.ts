@@ -38,6 +38,18 @@ test("an endorsing peer's detail gives the contract's own sentence and code", ()
   });
 });
 
+test('a busy process has done nothing: the call is repeated', () => {
+  const busy = gatewayError(
+    status.ABORTED,
+    'failed to endorse transaction',
+    'chaincode response 500, BUSY: This process has 2 evaluations in hand; come back.',
+  );
+  expect(flatten(busy, 'endorse', CALL)).toMatchObject({
+    contractCode: 'BUSY',
+    details: { safeToRetry: true },
+  });
+});
+
 test('an evaluate says the same in its message', () => {
   const error = flatten(
     gatewayError(

@@ -5,7 +5,8 @@ import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { ClientError } from '../errors.js';
 
-const { jobId, agreementId, purpose } = submitJob.shape;
+const { jobId, agreementId, purpose, quorum, holderMinutes } = submitJob.shape;
+const minutes = z.number().positive().optional();
 
 const shape = z.strictObject({
   /** Begins the job's id; letters, digits and . _ -. */
@@ -15,6 +16,13 @@ const shape = z.strictObject({
   agreement: agreementId,
   /** Data Use Ontology code of what the result is for. */
   purpose,
+  /** Minutes from submission until an unfinished job has failed. */
+  deadlineMinutes: minutes,
+  /** How many institutions must answer, and for how many minutes they may. */
+  quorum,
+  postingMinutes: minutes,
+  /** Minutes after which a silent key holder is replaced. */
+  holderMinutes,
   query: z.unknown(),
 });
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JobAccess, JobView, SharesView } from '@strokeshare/chaincode';
+import { countCommittee, type JobAccess, type JobView, type SharesView } from '@strokeshare/chaincode';
 import {
   canonicalJson,
   cellValue,
@@ -50,7 +50,7 @@ export async function openResult(context: ResearcherContext, jobId: string): Pro
 
   const sealed = await openValueShares(context, access, shares);
   const opened = new Map(
-    committee.map(({ mspId, index }) => [index, sharesOf(shares.opened[mspId]?.shares ?? {})]),
+    countCommittee(job).map(({ mspId, index }) => [index, sharesOf(shares.opened[mspId]?.shares ?? {})]),
   );
   const counts = new Map<string, number>();
   const values = new Map<string, Measured>();

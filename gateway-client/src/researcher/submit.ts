@@ -49,9 +49,23 @@ export function requestAccess(
  * @throws JobRefused when the agreement does not cover it.
  */
 export async function submitJob({ client, signal }: ResearcherContext, file: JobFile): Promise<JobView> {
-  const { name, agreement, purpose, query } = file;
+  const { name, agreement, purpose, query, ...rest } = file;
   const jobId = `${name}-${randomBytes(4).toString('hex')}`;
-  const job = await client.jobs.submit({ jobId, agreementId: agreement, purpose, query }, { signal });
+  const { deadlineMinutes, quorum, postingMinutes, holderMinutes } = rest;
+  const inMinutes = (minutes: number): string => new Date(Date.now() + minutes * 60_000).toISOString();
+  const job = await client.jobs.submit(
+    {
+      jobId,
+      agreementId: agreement,
+      purpose,
+      query,
+      ...(deadlineMinutes !== undefined && { deadline: inMinutes(deadlineMinutes) }),
+      ...(quorum !== undefined && { quorum }),
+      ...(postingMinutes !== undefined && { postingDeadline: inMinutes(postingMinutes) }),
+      ...(holderMinutes !== undefined && { holderMinutes }),
+    },
+    { signal },
+  );
   return checkedOutcome(job);
 }
 
