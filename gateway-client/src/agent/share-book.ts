@@ -41,29 +41,33 @@ export class ShareBook {
     const name = `shares-${jobId}`;
     const entries = page.parse((await vault.readJson(name)) ?? {});
     const sorted = [...committee].sort((a, b) => a - b);
+    const keyOf = (cell: string): string => `${sorted.join(',')} ${cell}`;
     const missing = requests.filter((request) => {
-      const known = entries[request.cell];
-      if (known && known.request !== identityOf(request, sorted)) {
+      const given = Object.entries(entries).filter(([key]) => key.endsWith(` ${request.cell}`));
+      if (given.some(([, entry]) => entry.request !== identityOf(request))) {
         throw new ClientError(
           'REPLAY_MISMATCH',
-          `A share of cell ${request.cell} of job ${jobId} was given before, of another ciphertext or committee.`,
+          `A share of cell ${request.cell} of job ${jobId} was given before, of another ciphertext.`,
         );
       }
-      return !known;
+      return !entries[keyOf(request.cell)];
     });
     if (missing.length > 0) {
       await this.charge(epochId, set, sorted, missing.length);
       using key = await openHolderKey(this.context, epochId);
       for (const request of missing) {
-        entries[request.cell] = {
-          request: identityOf(request, sorted),
+        entries[keyOf(request.cell)] = {
+          request: identityOf(request),
           share: Buffer.from(shareOf(key, request, sorted)).toString('base64'),
         };
       }
       await vault.writeJson(name, entries);
     }
     return new Map(
-      requests.map(({ cell }) => [cell, new Uint8Array(Buffer.from(entries[cell]?.share ?? '', 'base64'))]),
+      requests.map(({ cell }) => [
+        cell,
+        new Uint8Array(Buffer.from(entries[keyOf(cell)]?.share ?? '', 'base64')),
+      ]),
     );
   }
 
@@ -93,6 +97,6 @@ function shareOf(key: HolderKey, { ciphertext, sigma }: ShareRequest, committee:
   return releaseShare(key, { ciphertext, committee, sigma });
 }
 
-function identityOf({ ciphertext, sigma }: ShareRequest, committee: readonly number[]): string {
-  return `${committee.join(',')} ${sigma} ${sha256Hex(ciphertext)}`;
+function identityOf({ ciphertext, sigma }: ShareRequest): string {
+  return `${sigma} ${sha256Hex(ciphertext)}`;
 }
