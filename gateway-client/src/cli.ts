@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { serveAgents } from './cli/agent.js';
+import { powCommand } from './cli/pow.js';
 import { queryRun } from './cli/query.js';
 import { ended, sentenceOf } from './cli/ending.js';
 import { demoDown, demoPaths, runDemo, type DemoBackend } from './demo/index.js';
@@ -70,6 +71,7 @@ function program(signal: AbortSignal): Command {
     .command('agent <folders...>')
     .description("serve institutions: follow the ledger and do what each folder's policy allows")
     .action((folders: string[]) => serveAgents(folders, signal));
+  command.addCommand(powCommand(signal));
   return command;
 }
 

@@ -19,6 +19,10 @@ export type ClientErrorCode =
   | 'COMMIT_UNKNOWN'
   | 'REQUEST_INVALID'
   | 'ANSWER_INVALID'
+  // blocks of sharing transactions
+  | 'SCHEME_UNKNOWN'
+  | 'MINING_FAILED'
+  | 'CHAIN_INVALID'
   // an institution's agent
   | 'KEY_FILE_INVALID'
   | 'CEREMONY_FAILED'

@@ -1,5 +1,6 @@
 export * from './agent/index.js';
 export * from './connect/index.js';
+export * from './endorsement/index.js';
 export { ClientError, type ClientErrorCode } from './errors.js';
 export * from './load/index.js';
 export * from './researcher/index.js';

@@ -1,0 +1,3 @@
+import { sealing } from './support/sealing.js';
+
+sealing('embedded');
