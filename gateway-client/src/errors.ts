@@ -35,6 +35,7 @@ export type ClientErrorCode =
   | 'JOB_FAILED'
   | 'RESULT_INVALID'
   | 'STATISTIC_UNDEFINED'
+  | 'NOT_CONVERGED'
   // the demo
   | 'DEMO_RUNNING'
   | 'DEMO_DIFFERS'

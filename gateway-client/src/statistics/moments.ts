@@ -51,6 +51,40 @@ export function sampleVariance(
   };
 }
 
+/**
+ * The sum over a group of patients, in the number's own unit.
+ *
+ * Error: `half * deviation(sum)`.
+ */
+export function sum({ count, sum: scaled }: Sums, { middle, half }: Scaling): Measured {
+  return { value: count * middle + half * scaled.value, deviation: half * scaled.deviation };
+}
+
+/**
+ * The sample standard deviation, in the number's own unit.
+ *
+ * Error, to first order: `deviation(variance) / (2 * value)`.
+ *
+ * @throws ClientError `STATISTIC_UNDEFINED` as {@link sampleVariance}.
+ */
+export function standardDeviation(sums: Sums & { squares: Measured }, scaling: Scaling): Measured {
+  const variance = sampleVariance(sums, scaling);
+  // Rounding may leave a variance of 0 a little below it.
+  const value = Math.sqrt(Math.max(0, variance.value));
+  return { value, deviation: value > 0 ? variance.deviation / (2 * value) : Math.sqrt(variance.deviation) };
+}
+
+/**
+ * The standard error of the mean: standard deviation over the root of the count.
+ *
+ * @throws ClientError `STATISTIC_UNDEFINED` as {@link sampleVariance}.
+ */
+export function standardError(sums: Sums & { squares: Measured }, scaling: Scaling): Measured {
+  const { value, deviation } = standardDeviation(sums, scaling);
+  const root = Math.sqrt(sums.count);
+  return { value: value / root, deviation: deviation / root };
+}
+
 function undefinedFor(statistic: string, group: string): ClientError {
   return new ClientError('STATISTIC_UNDEFINED', `${statistic} of ${group} is not defined.`);
 }

@@ -1,0 +1,70 @@
+/** Tails and quantiles of the distributions behind tests and intervals, from stdlib's special functions. */
+import betainc from '@stdlib/math-base-special-betainc';
+import erfc from '@stdlib/math-base-special-erfc';
+import gammainc from '@stdlib/math-base-special-gammainc';
+import betaQuantile from '@stdlib/stats-base-dists-beta-quantile';
+import normalQuantile from '@stdlib/stats-base-dists-normal-quantile';
+import studentQuantile from '@stdlib/stats-base-dists-t-quantile';
+import { ClientError } from '../errors.js';
+
+export { betaQuantile };
+
+/** P(Z > z) of the standard normal distribution; keeps its relative precision far out. */
+export function normalUpperTail(z: number): number {
+  return erfc(z / Math.SQRT2) / 2;
+}
+
+/** P(X > x) of the chi-square distribution. */
+export function chiSquareUpperTail(x: number, degreesOfFreedom: number): number {
+  return gammainc(x / 2, degreesOfFreedom / 2, true, true);
+}
+
+/** P(F > f) of the F distribution. */
+export function fUpperTail(f: number, numerator: number, denominator: number): number {
+  return betainc(denominator / (denominator + numerator * f), denominator / 2, numerator / 2, true, false);
+}
+
+/** P(T > t) of Student's distribution. */
+export function studentUpperTail(t: number, degreesOfFreedom: number): number {
+  const tail = fUpperTail(t * t, 1, degreesOfFreedom) / 2;
+  return t >= 0 ? tail : 1 - tail;
+}
+
+/** What a test's p value counts as at least as extreme: as `alternative` in R and SciPy. */
+export type Alternative = 'two-sided' | 'less' | 'greater';
+
+/** The p value of a statistic whose null distribution is symmetric about 0. */
+export function symmetricP(
+  statistic: number,
+  alternative: Alternative,
+  upperTail: (x: number) => number,
+): number {
+  switch (alternative) {
+    case 'two-sided':
+      return 2 * upperTail(Math.abs(statistic));
+    case 'greater':
+      return upperTail(statistic);
+    case 'less':
+      return upperTail(-statistic);
+  }
+}
+
+/**
+ * The normal deviate of a two-sided interval: 1.96 at 0.95.
+ *
+ * @throws ClientError `STATISTIC_UNDEFINED` for a level that is not between 0 and 1.
+ */
+export function normalCritical(level: number): number {
+  return normalQuantile((1 + checkedLevel(level)) / 2, 0, 1);
+}
+
+/** The same of Student's distribution. */
+export function studentCritical(level: number, degreesOfFreedom: number): number {
+  return studentQuantile((1 + checkedLevel(level)) / 2, degreesOfFreedom);
+}
+
+/** @throws ClientError `STATISTIC_UNDEFINED` */
+export function checkedLevel(level: number): number {
+  if (level > 0 && level < 1) return level;
+  throw new ClientError('STATISTIC_UNDEFINED', 'A confidence level lies between 0 and 1.');
+}

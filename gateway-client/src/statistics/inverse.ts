@@ -1,0 +1,31 @@
+import { CholeskyDecomposition, Matrix } from 'ml-matrix';
+import { undefinedStatistic } from './common.js';
+
+/** Smallest pivot, of a matrix with ones on the diagonal, that is not taken for rounding. */
+const SMALLEST_PIVOT = 1e-11;
+
+/**
+ * The inverse of an information or cross-product matrix. It is scaled to ones on the diagonal before Cholesky's
+ * decomposition, so that the precision does not depend on the terms' units.
+ *
+ * @param matrix - symmetric up to rounding.
+ * @throws ClientError `STATISTIC_UNDEFINED` for a matrix that is not positive definite: terms depend on each other.
+ */
+export function inverseOf(matrix: Matrix): Matrix {
+  const scale = matrix.diagonal().map((value) => 1 / Math.sqrt(value));
+  const scaled = matrix.clone();
+  scaled.apply((i, j) => {
+    const both = (matrix.get(i, j) + matrix.get(j, i)) / 2;
+    scaled.set(i, j, i === j ? 1 : both * ((scale[i] ?? 0) * (scale[j] ?? 0)));
+  });
+  if (scale.every(Number.isFinite)) {
+    const decomposition = new CholeskyDecomposition(scaled);
+    const pivots = decomposition.lowerTriangularMatrix.diagonal().map((pivot) => pivot * pivot);
+    if (decomposition.isPositiveDefinite() && pivots.every((pivot) => pivot > SMALLEST_PIVOT)) {
+      const inverse = decomposition.solve(Matrix.eye(matrix.rows));
+      inverse.apply((i, j) => inverse.set(i, j, inverse.get(i, j) * ((scale[i] ?? 0) * (scale[j] ?? 0))));
+      return inverse;
+    }
+  }
+  throw undefinedStatistic('The model', 'its terms depend on each other');
+}
