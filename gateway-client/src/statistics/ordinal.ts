@@ -49,7 +49,7 @@ export function distribution(counts: readonly number[]): DistributionLevel[] {
   });
 }
 
-const MAXIMUM_ITERATIONS = 50;
+const MAXIMUM_ITERATIONS = 200;
 /** Newton's decrement: far below what the standard error could show. */
 const TOLERANCE = 1e-18;
 /** A share of the first information at which nothing is left to tell the shift by. */
@@ -81,96 +81,125 @@ export function commonOddsRatio({ exposed, unexposed }: TwoDistributions, level 
   let parameters = [...start, 0];
   let value = derivatives(used, parameters);
   const shift = parameters.length - 1;
-  const first = value.information.get(shift, shift);
+  const first = value.expected.get(shift, shift);
   for (let iteration = 0; iteration < MAXIMUM_ITERATIONS; iteration++) {
-    if (!(value.information.get(shift, shift) > NO_INFORMATION * first)) break;
-    const covariance = inverseOf(value.information);
-    const step = covariance.mmul(Matrix.columnVector(value.gradient)).to1DArray();
+    if (!(value.expected.get(shift, shift) > NO_INFORMATION * first)) break;
+    const step = ascent(value);
     const decrement = total(step.map((part, i) => part * (value.gradient[i] ?? 0)));
     if (decrement <= TOLERANCE) {
       const maximum = parameters.map((parameter, i) => parameter + (step[i] ?? 0));
-      return describe(maximum, covariance, level);
+      return describe(maximum, inverseOf(derivatives(used, maximum).observed), level);
     }
-    ({ parameters, value } = improved(used, parameters, step, value.logLikelihood));
+    ({ parameters, value } = improved(used, parameters, step, value));
   }
   throw new ClientError('NOT_CONVERGED', 'The common odds ratio has no maximum: the groups do not overlap.');
+}
+
+/** Newton's step where the observed information has an inverse, which is so near the maximum; else Fisher's. */
+function ascent({ observed, expected, gradient }: Derivatives): number[] {
+  let inverse: Matrix;
+  try {
+    inverse = inverseOf(observed);
+  } catch {
+    inverse = inverseOf(expected);
+  }
+  return inverse.mmul(Matrix.columnVector(gradient)).to1DArray();
 }
 
 interface Derivatives {
   logLikelihood: number;
   gradient: number[];
-  /** Minus the second derivatives. */
-  information: Matrix;
+  /** Minus the second derivatives: what the standard error comes from. */
+  observed: Matrix;
+  /** The mean of the same: positive definite everywhere. */
+  expected: Matrix;
 }
 
 type LevelCounts = readonly (readonly [exposed: number, unexposed: number])[];
 
-/** Halves the step until the likelihood does not fall. */
+/** Halves the step until the likelihood rises by a good part of what its slope promises (Armijo's rule). */
 function improved(
   levels: LevelCounts,
   parameters: readonly number[],
   step: readonly number[],
-  before: number,
+  { logLikelihood, gradient }: Derivatives,
 ): { parameters: number[]; value: Derivatives } {
-  for (let factor = 1; factor > 1e-6; factor /= 2) {
+  const slope = total(step.map((part, i) => part * (gradient[i] ?? 0)));
+  const rounding = 1e-12 * Math.abs(logLikelihood);
+  for (let factor = 1; factor > 1e-10; factor /= 2) {
     const next = parameters.map((parameter, i) => parameter + factor * (step[i] ?? 0));
     const value = derivatives(levels, next);
-    if (value.logLikelihood >= before - 1e-12 * Math.abs(before)) return { parameters: next, value };
+    if (value.logLikelihood >= logLikelihood + 0.1 * factor * slope - rounding)
+      return { parameters: next, value };
   }
   throw new ClientError('NOT_CONVERGED', 'The common odds ratio has no maximum that the steps lead to.');
 }
 
 function derivatives(levels: LevelCounts, parameters: readonly number[]): Derivatives {
   const size = parameters.length;
-  const shift = parameters[size - 1] ?? 0;
-  const gradient = new Array<number>(size).fill(0);
-  const information = Matrix.zeros(size, size);
-  let logLikelihood = 0;
-  levels.forEach((counts, j) => {
-    counts.forEach((count, group) => {
-      if (count === 0) return;
-      const isExposed = group === 0;
-      const upper = cut(j < levels.length - 1 ? parameters[j] : Infinity, isExposed ? shift : 0);
-      const lower = cut(j > 0 ? parameters[j - 1] : -Infinity, isExposed ? shift : 0);
-      const probability = upper.below - lower.below;
-      logLikelihood += count * Math.log(probability);
-      // Only these parameters move the probability: the cut above, the cut below, the shift.
-      const first = new Map<number, number>();
-      const add = (index: number, amount: number): void =>
-        void first.set(index, (first.get(index) ?? 0) + amount);
-      const second: [number, number, number][] = [];
-      for (const [index, { density, slope }, sign] of [
-        [j, upper, 1],
-        [j - 1, lower, -1],
-      ] as const) {
-        if (index < 0 || index >= size - 1) continue;
-        add(index, sign * density);
-        second.push([index, index, sign * slope]);
-        if (!isExposed) continue;
-        add(size - 1, -sign * density);
-        second.push([index, size - 1, -sign * slope], [size - 1, index, -sign * slope]);
-        second.push([size - 1, size - 1, sign * slope]);
-      }
+  const result: Derivatives = {
+    logLikelihood: 0,
+    gradient: new Array<number>(size).fill(0),
+    observed: Matrix.zeros(size, size),
+    expected: Matrix.zeros(size, size),
+  };
+  [0, 1].forEach((group) => {
+    const patients = total(levels.map((counts) => counts[group] ?? 0));
+    const shift = group === 0 ? (parameters[size - 1] ?? 0) : 0;
+    levels.forEach((counts, j) => {
+      const count = counts[group] ?? 0;
+      const upper = j < levels.length - 1 ? (parameters[j] ?? 0) - shift : Infinity;
+      const lower = j > 0 ? (parameters[j - 1] ?? 0) - shift : -Infinity;
+      // The difference of two distribution functions, without cancellation.
+      const probability = logistic(upper) * logistic(-lower) * -Math.expm1(lower - upper);
+      const { first, second } = slopes(upper, lower, j, group === 0, size);
+      if (count > 0) result.logLikelihood += count * Math.log(probability);
       for (const [a, da] of first) {
-        gradient[a] = (gradient[a] ?? 0) + (count * da) / probability;
-        for (const [b, db] of first)
-          information.set(a, b, information.get(a, b) + (count * da * db) / probability ** 2);
+        result.gradient[a] = (result.gradient[a] ?? 0) + (count * da) / probability;
+        for (const [b, db] of first) {
+          add(result.observed, a, b, (count * da * db) / probability ** 2);
+          add(result.expected, a, b, (patients * da * db) / probability);
+        }
       }
-      for (const [a, b, amount] of second)
-        information.set(a, b, information.get(a, b) - (count * amount) / probability);
+      for (const [a, b, amount] of second) add(result.observed, a, b, (-count * amount) / probability);
     });
   });
-  return { logLikelihood, gradient, information };
+  return result;
 }
 
-/** Distribution, density and slope of the logistic distribution at a cut. */
-function cut(
-  threshold: number | undefined,
-  shift: number,
-): { below: number; density: number; slope: number } {
-  const below = 1 / (1 + Math.exp(shift - (threshold ?? 0)));
-  const density = below * (1 - below);
-  return { below, density, slope: density * (1 - 2 * below) };
+/** First and second derivatives of a level's probability by the parameters that move it: its cuts and the shift. */
+function slopes(
+  upper: number,
+  lower: number,
+  level: number,
+  isExposed: boolean,
+  size: number,
+): { first: Map<number, number>; second: [number, number, number][] } {
+  const first = new Map<number, number>();
+  const second: [number, number, number][] = [];
+  const shift = size - 1;
+  for (const [index, cut, sign] of [
+    [level, upper, 1],
+    [level - 1, lower, -1],
+  ] as const) {
+    if (index < 0 || index >= shift) continue;
+    const density = sign * logistic(cut) * logistic(-cut);
+    const slope = density * (1 - 2 * logistic(cut));
+    first.set(index, density);
+    second.push([index, index, slope]);
+    if (!isExposed) continue;
+    first.set(shift, (first.get(shift) ?? 0) - density);
+    second.push([index, shift, -slope], [shift, index, -slope], [shift, shift, slope]);
+  }
+  return { first, second };
+}
+
+function add(matrix: Matrix, row: number, column: number, amount: number): void {
+  matrix.set(row, column, matrix.get(row, column) + amount);
+}
+
+function logistic(x: number): number {
+  return 1 / (1 + Math.exp(-x));
 }
 
 function describe(parameters: readonly number[], covariance: Matrix, level: number): CommonOddsRatio {
