@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { adminCommand } from './commands/admin.js';
 import { callCommand } from './commands/cc.js';
+import { certificatesCommand } from './commands/certificates.js';
 import { createChannelCommand } from './commands/createChannel.js';
 import { deployCommand } from './commands/deployCC.js';
 import { addInstitutionCommand, removeInstitutionCommand } from './commands/members.js';
@@ -43,6 +44,7 @@ function createProgram(output: Output): Command {
     adminCommand(output),
     addInstitutionCommand(output),
     removeInstitutionCommand(output),
+    certificatesCommand(output),
     statusCommand(output),
     logsCommand(output),
     stopCommand(output),
