@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CertificateAuthority, issueNetwork } from '../certificates/index.js';
+import { CertificateAuthority } from '../certificates/index.js';
+import { issueOrdererOrganization, issuePeerOrganization } from '../certificates/organization.js';
 import { run } from '../cli/program.js';
 import { certificateExpiry } from './certificateExpiry.js';
 
@@ -75,11 +76,8 @@ describe('expiring certificates', () => {
 
   it('covers the identities that this package issues', async () => {
     const network = mkdtempSync(join(dir, 'network-'));
-    await issueNetwork({
-      dir: network,
-      ordererDomain: 'example.com',
-      organizations: [{ mspId: 'Org1MSP', domain: 'org1.example.com', peer: true, users: [] }],
-    });
+    await issueOrdererOrganization(network, 'example.com');
+    await issuePeerOrganization(network, { domain: 'org1.example.com', peer: true, users: [] });
     const names = certificateExpiry([network], new Date()).map(({ name }) => name);
     expect(names).toEqual(
       expect.arrayContaining(['ca.org1.example.com', 'tlsca.example.com', 'peer0.org1.example.com']),
