@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sealedRoot, type ChosenScheme, type SealedBlock, type SealedItem } from '@strokeshare/chaincode';
 import { allPages } from '../agent/context.js';
 import { type InstitutionClient, LedgerError, type LedgerEvents, Wake } from '../connect/index.js';
@@ -27,6 +28,8 @@ export interface MiningOptions {
 
 /** As many as one block takes. */
 const MAXIMUM_BATCH = 100;
+/** New entries join the work at most so often: mining has no memory, so that changing the batch loses nothing. */
+const REFRESH_MS = 250;
 /** Looks again after this long even without an event. */
 const IDLE_MS = 5_000;
 const SEAL_EVENT = 'EndorsementContract:Seal';
@@ -57,16 +60,22 @@ export async function* mine(miner: Miner, options: MiningOptions): AsyncGenerato
       }
       const work = { chosen, tip, merkleRoot: sealedRoot(batch), mspId: miner.mspId };
       const { onProgress } = options;
+      const raced = race.on(tip.height);
+      const built = new AbortController();
+      const renewed = batch.length < MAXIMUM_BATCH ? renewal(wake, built.signal) : built.signal;
       try {
         const proof = await sealer.build(work, {
-          signal: AbortSignal.any([signal, race.on(tip.height)]),
+          signal: AbortSignal.any([signal, raced, renewed]),
           ...(onProgress && { onProgress }),
         });
+        built.abort();
         yield await endorsement.seal({ proof: Buffer.from(proof).toString('base64'), batch }, { signal });
       } catch (error) {
         if (signal.aborted) return;
         if (!lost(error)) throw error;
-        options.onRace?.(tip.height + 1);
+        if (raced.aborted || error instanceof LedgerError) options.onRace?.(tip.height + 1);
+      } finally {
+        built.abort();
       }
     }
   } catch (error) {
@@ -111,6 +120,17 @@ async function watch(events: LedgerEvents, signal: AbortSignal, race: Race, wake
     wake.call();
     if (name === SEAL_EVENT) race.block(Number((JSON.parse(payload) as { id: string }).id));
   }
+}
+
+/** Aborted when something has happened on the channel since the work began; only watched until it is built. */
+function renewal(wake: Wake, built: AbortSignal): AbortSignal {
+  const renewing = new AbortController();
+  void (async () => {
+    await sleep(REFRESH_MS, undefined, { signal: built }).catch(() => undefined);
+    await wake.next(IDLE_MS, built);
+    renewing.abort();
+  })();
+  return renewing.signal;
 }
 
 async function oldestPending(endorsement: EndorsementClient, signal: AbortSignal): Promise<SealedItem[]> {
