@@ -2,6 +2,7 @@
 export * from './api/anchors.js';
 export * from './api/canonical.js';
 export * from './api/datasets.js';
+export * from './api/dataUse.js';
 export * from './api/decisions.js';
 export * from './api/endorsement.js';
 export * from './api/epochs.js';

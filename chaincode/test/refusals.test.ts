@@ -69,10 +69,10 @@ describe('what policy refuses', () => {
     }));
 
   it('a purpose that a dataset does not allow, even if agreed', async () => {
-    await alliance.agree('gru', { purpose: 'DUO:0000033' });
+    await alliance.agree('gru', { purpose: 'DUO:0000043' });
     await expectRefused('r-dataset-purpose', { rule: 'purpose', code: 'PURPOSE_NOT_COVERED' }, countAll, {
       agreementId: 'agreement-gru',
-      purpose: 'DUO:0000033',
+      purpose: 'DUO:0000043',
     });
   });
 

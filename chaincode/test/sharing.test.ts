@@ -88,8 +88,8 @@ describe('permissions and agreements', () => {
       alliance.institutions.filter(({ mspId }) => policy.includes(mspId)).map(({ mspId }) => mspId),
     ]);
     expect(slots).toEqual([
-      ['agreement.signature/agreement-slots/Hospital1MSP', ['Hospital1MSP']],
-      ['agreement.signature/agreement-slots/Hospital2MSP', ['Hospital2MSP']],
+      ['agreement.signature/agreement-slots/0001/Hospital1MSP', ['Hospital1MSP']],
+      ['agreement.signature/agreement-slots/0001/Hospital2MSP', ['Hospital2MSP']],
     ]);
     expect([...proposal.policies.keys()].every((key) => proposal.writes.has(key))).toBe(true);
     // Signing writes the own slot and nothing that would need the others' peers.
@@ -99,7 +99,7 @@ describe('permissions and agreements', () => {
       { agreementId, signature: signDetached(content, alliance.member(1).signing) },
       { identity: alliance.member(1).agent },
     );
-    expect([...writes.keys()]).toEqual([expect.stringContaining(`${agreementId}\0Hospital2MSP`)]);
+    expect([...writes.keys()]).toEqual([expect.stringContaining(`${agreementId}\x000001\0Hospital2MSP`)]);
     expect(policies.size).toBe(0);
   });
 

@@ -1,11 +1,10 @@
 /** Datasets on the consortium channel, and the batches on the private ones that they are made of. */
 import { schemaShape } from '@strokeshare/fhe';
 import { z } from 'zod';
+import { conditions } from './dataUse.js';
 import {
   columnName,
   count,
-  distinct,
-  duoCode,
   identifier,
   instant,
   label,
@@ -34,8 +33,8 @@ export const registerDataset = z.strictObject({
   countsBand: z.strictObject({ minimum: count, maximum: positive }),
   /** No count below this is released. */
   minimumCohort: positive,
-  /** Data Use Ontology codes of the uses that the owner allows. */
-  conditions: distinct(duoCode, 1, 20),
+  /** In terms of the Data Use Ontology: one permission, and modifiers that all hold. */
+  conditions,
 });
 export type RegisterDataset = z.infer<typeof registerDataset>;
 

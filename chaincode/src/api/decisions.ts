@@ -11,6 +11,7 @@ export const rules = [
   'agreement',
   'period',
   'purpose',
+  'conditions',
   'datasets',
   'variables',
   'statistics',
@@ -21,10 +22,13 @@ export type Rule = (typeof rules)[number];
 
 export const refusalCodes = [
   'RESEARCHER_NOT_COVERED',
+  'RESEARCHER_SUSPENDED',
   'AGREEMENT_NOT_ACTIVE',
   'AGREEMENT_NOT_YET_VALID',
   'AGREEMENT_EXPIRED',
+  'AGREEMENT_AMENDED',
   'PURPOSE_NOT_COVERED',
+  'CONDITION_NOT_MET',
   'DATASET_NOT_AVAILABLE',
   'EPOCH_NOT_ACTIVE',
   'VARIABLE_NOT_COVERED',
@@ -32,6 +36,7 @@ export const refusalCodes = [
   'PLAN_TOO_DEEP',
   'PLAN_TOO_LARGE',
   'BUDGET_EXHAUSTED',
+  'PRIVACY_BUDGET_EXHAUSTED',
   'EPOCH_BUDGET_EXHAUSTED',
 ] as const;
 export type RefusalCode = (typeof refusalCodes)[number];

@@ -92,6 +92,8 @@ export const job = z.strictObject({
   jobId: identifier,
   researcherId,
   agreementId: identifier,
+  /** Of the agreement's version that the job was submitted under, and is decided and released under. */
+  agreementVersion: positive,
   agreementDigest: sha256,
   purpose: duoCode,
   query: analysisQueryShape,
@@ -109,6 +111,8 @@ export const job = z.strictObject({
   /** Owners of the datasets, sorted: every one of them is asked for partials. */
   participants: z.array(mspId),
   minimumCohort: positive,
+  /** What its values cost under the agreed differential privacy, in millionths of rho. */
+  spentMicroRho: count.optional(),
   epochId: identifier,
   parameterSet: z.string(),
   /** Absent when the job was refused before a plan was made. */

@@ -275,6 +275,11 @@ export const consortium = {
       permissions.proposeAgreement,
       permissions.agreement,
     ),
+    Amend: byInstitution(
+      'Proposes another version of an agreement in force.',
+      permissions.amendAgreement,
+      permissions.agreement,
+    ),
     Sign: byInstitution(
       'Fills the signature slot of one data owner.',
       permissions.signAgreement,
@@ -305,7 +310,16 @@ export const consortium = {
       permissions.getAgreement,
       permissions.agreementView,
     ),
-    List: reads('Lists agreements by id.', listRequest, listOf(permissions.agreement)),
+    Version: reads(
+      'Reads one version of an agreement with its signatures.',
+      permissions.getAgreementVersion,
+      permissions.agreementVersionView,
+    ),
+    List: reads(
+      'Lists agreements by id, each in its latest version.',
+      listRequest,
+      listOf(permissions.agreement),
+    ),
   }),
   JobContract: contract('JobContract', {
     Submit: byResearcher('Submits a query; a refusal by policy is committed.', jobs.submitJob, jobs.jobView),

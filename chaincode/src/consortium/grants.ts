@@ -72,15 +72,17 @@ async function byPermission(
   reader: Reader,
   { permissionId, column }: Claim<'permission'>,
 ): Promise<GrantDecision> {
-  const permission = await ledger.find(permissionRecords, permissionId);
-  if (!permission) return refused('NOT_FOUND');
+  const asked = await ledger.find(permissionRecords, permissionId);
+  if (!asked) return refused('NOT_FOUND');
+  const agreement = await agreementOn(ledger, permissionId, now);
+  // An agreement may grant less than was asked.
+  const permission = agreement?.version.agreement.content.permission ?? asked;
   const datasets = await ledger.findEach(datasetRecords, [], permission.datasets);
   const requester =
     permission.researcherId === `${reader.mspId}/${reader.subject}` &&
     (await ledger.find(researchers, permission.researcherId))?.status === 'ACTIVE';
   const owns = [...datasets.values()].some(({ owner }) => owner === reader.mspId);
   if (!requester && !(owns && (await isEnrolled(ledger, reader)))) return refused('NOT_ENTITLED');
-  const agreement = await agreementOn(ledger, permissionId, now);
   const begun = now >= Date.parse(permission.from);
   if (!begun || permissionState(permission, agreement?.state, now) !== 'GRANTED') return refused('NOT_LIVE');
   return decided(coversData(datasets, permission.variables, reader.blob, column));

@@ -67,9 +67,11 @@ async function view(
 ): Promise<PermissionView> {
   const permission = await ledger.get(permissionRecords, permissionId);
   const agreement = await agreementOn(ledger, permissionId, now);
+  const granted = agreement && ['ACTIVE', 'SUSPENDED'].includes(agreement.state);
   return {
     ...permission,
     state: permissionState(permission, agreement?.state, now),
-    ...(agreement && { agreementId: agreement.agreementId }),
+    ...(agreement && { agreementId: agreement.head.agreementId }),
+    ...(granted && { granted: agreement.version.agreement.content.permission }),
   };
 }

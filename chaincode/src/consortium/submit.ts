@@ -11,7 +11,7 @@ import { ownersOf, planOf } from '../evaluation/plan.js';
 import { researcherIdOf } from '../ledger/caller.js';
 import { jobRecords } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
-import { readReserved, reserve, shardCapacity } from '../permission/budgets.js';
+import { microRhoOf, readReserved, reserve, shardCapacity } from '../permission/budgets.js';
 import { decide, type Refused } from '../permission/decide.js';
 import { readSurroundings } from '../permission/facts.js';
 
@@ -43,6 +43,8 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
       needed: planned?.cells.length ?? Infinity,
       agreementLeft: permission.releaseBudget - reserved.agreement,
       epochLeft: epoch ? shardCapacity(epoch) - reserved.epoch : 0,
+      neededMicroRho: microRhoOf(planned?.cells ?? [], permission.privacy),
+      microRhoLeft: (permission.privacy?.budget ?? 0) - reserved.microRho,
     }),
   });
   const participants = ownersOf([...datasets.values()]);
@@ -50,6 +52,7 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
     jobId,
     researcherId,
     agreementId,
+    agreementVersion: agreement.content.version,
     agreementDigest: agreement.digest,
     purpose: request.purpose,
     query,
@@ -75,9 +78,11 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
         scale,
       })),
     }),
+    ...(decision.allowed &&
+      permission.privacy && { spentMicroRho: microRhoOf(planned?.cells ?? [], permission.privacy) }),
     ...(!decision.allowed && { refusal: decision.refusal }),
   };
-  if (decision.allowed) await reserve(ledger, job, reserved);
+  if (decision.allowed) await reserve(ledger, job, reserved, job.spentMicroRho ?? 0);
   await ledger.put(jobRecords, job, jobId);
   transaction.emit(jobId, job.state);
   return { ...job, posted: [] };

@@ -22,6 +22,8 @@ const kind = <T>(type: string, shape: z.ZodType<T>, word: string): RecordKind<T>
 
 /** A counter that is raised once per job. */
 const reservation = z.strictObject({ reserved: count });
+/** Cells, and rho of differential privacy in millionths. */
+const agreementReservation = reservation.extend({ microRho: count });
 
 /** Consortium channel. The comment behind a kind names the parts of its key. */
 export const consortiumRecords = kind('consortium', members.consortiumRecord, 'consortium'); // 'seats'
@@ -40,18 +42,19 @@ export const permissionAgreements = kind(
   z.strictObject({ agreementId: identifier }),
   'agreement on the permission',
 ); // permissionId
-export const agreements = kind('agreement', permissions.agreement, 'agreement'); // agreementId
-/** Made empty with the agreement; after that the owner's own peer endorses what is written there, and no other. */
+export const agreementHeads = kind('agreement.head', permissions.agreementHead, 'agreement'); // agreementId
+export const agreementVersions = kind('agreement', permissions.agreement, 'version of the agreement'); // agreementId, version
+/** Made empty with the version; after that the owner's own peer endorses what is written there, and no other. */
 export const agreementSlots = kind(
   'agreement.signature',
   z.union([permissions.agreementSignature, permissions.emptySlot]),
   'signature slot of the agreement',
-); // agreementId, mspId
+); // agreementId, version, mspId
 export const agreementRefusals = kind(
   'agreement.refusal',
   permissions.agreementRefusal,
   'refusal of the agreement',
-); // agreementId, mspId
+); // agreementId, version, mspId
 export const agreementSuspensions = kind(
   'agreement.suspension',
   permissions.agreementSuspension,
@@ -62,7 +65,7 @@ export const agreementTerminations = kind(
   permissions.agreementTermination,
   'termination of the agreement',
 ); // agreementId, mspId
-export const agreementBudgets = kind('agreement.budget', reservation, 'release budget'); // agreementId
+export const agreementBudgets = kind('agreement.budget', agreementReservation, 'release budget'); // agreementId
 export const epochBudgets = kind('epoch.budget', reservation, 'flooding budget'); // epochId, shard
 export const jobRecords = kind('job', jobs.job, 'job'); // jobId
 export const jobPartials = kind('job.partials', jobs.partialsRecord, 'set of partials'); // jobId, mspId

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { parameterSet } from '@strokeshare/fhe';
 import { type Epoch } from '../api/epochs.js';
+import { type PrivacyTerms } from '../api/permissions.js';
 import { agreementBudgets, epochBudgets } from '../ledger/kinds.js';
 import { type Ledger } from '../ledger/ledger.js';
 
@@ -14,6 +15,8 @@ const SHARDS = 16;
 export interface Reserved {
   readonly agreement: number;
   readonly epoch: number;
+  /** Rho of differential privacy under the agreement, in millionths. */
+  readonly microRho: number;
 }
 
 export const shardOf = (jobId: string): string =>
@@ -31,7 +34,11 @@ export async function readReserved(
 ): Promise<Reserved> {
   const agreement = await ledger.find(agreementBudgets, agreementId);
   const epoch = await ledger.find(epochBudgets, epochId, shardOf(jobId));
-  return { agreement: agreement?.reserved ?? 0, epoch: epoch?.reserved ?? 0 };
+  return {
+    agreement: agreement?.reserved ?? 0,
+    epoch: epoch?.reserved ?? 0,
+    microRho: agreement?.microRho ?? 0,
+  };
 }
 
 /** Charges the flooding budget of a job's epoch once more: another committee computes other shares. */
@@ -44,13 +51,27 @@ export async function chargeAgain(
   await ledger.put(epochBudgets, { reserved: reserved + coefficients }, epochId, shardOf(jobId));
 }
 
-/** Adds a job's cells to both counters. */
+/**
+ * What the released values of a job cost, in millionths of rho: under zero-concentrated differential privacy the costs
+ * of values add up (Bun, Steinke, TCC 2016-B, lemma 1.7). Nothing where none is agreed.
+ */
+export const microRhoOf = (
+  cells: readonly { kind: 'count' | 'value' }[],
+  privacy: PrivacyTerms | undefined,
+): number => (privacy?.perValue ?? 0) * cells.filter(({ kind }) => kind === 'value').length;
+
+/** Adds a job's cells, and what its values cost, to the counters. */
 export async function reserve(
   ledger: Ledger,
   job: { jobId: string; agreementId: string; epochId: string; cells: readonly unknown[] },
   before: Reserved,
+  microRho: number,
 ): Promise<void> {
   const cells = job.cells.length;
-  await ledger.put(agreementBudgets, { reserved: before.agreement + cells }, job.agreementId);
+  await ledger.put(
+    agreementBudgets,
+    { reserved: before.agreement + cells, microRho: before.microRho + microRho },
+    job.agreementId,
+  );
   await ledger.put(epochBudgets, { reserved: before.epoch + cells }, job.epochId, shardOf(job.jobId));
 }

@@ -3,12 +3,13 @@
  * Rules are asked in order; the first that refuses decides. What no rule speaks for is refused: every rule asks for a
  * positive fact. No rule writes, and none reads anything but its facts.
  */
+import { named } from '../api/dataUse.js';
 import { type Dataset } from '../api/datasets.js';
 import { type Decision, type DecisionStep, type RefusalCode, type Rule, rules } from '../api/decisions.js';
 import { type Epoch } from '../api/epochs.js';
 import { type AgreementContent, type AgreementState } from '../api/permissions.js';
 import { type Researcher } from '../api/researchers.js';
-import { allowsPurpose } from './purposes.js';
+import { type ConditionKind, objectionTo } from './dataUse.js';
 
 /** Everything that a decision rests on, read from the ledger. */
 export interface Facts {
@@ -17,7 +18,14 @@ export interface Facts {
   readonly now: number;
   /** The registry entry of whoever submits or submitted the job. */
   readonly researcher: Researcher | undefined;
-  readonly agreement: { readonly content: AgreementContent; readonly state: AgreementState };
+  /** The version in force, or the first where none is yet. */
+  readonly agreement: {
+    readonly content: AgreementContent;
+    readonly digest: string;
+    readonly state: AgreementState;
+  };
+  /** The version that the job was submitted under; undefined at its submission. */
+  readonly agreedDigest: string | undefined;
   /** What the job asks for. */
   readonly purpose: string;
   readonly variables: readonly string[];
@@ -31,7 +39,14 @@ export interface Facts {
   /** Whether the plan fits; asked only when all rules before it agree. */
   readonly plan: () => Refused | undefined;
   /** What the job still has to reserve; nothing after submission. */
-  readonly budget: () => { needed: number; agreementLeft: number; epochLeft: number };
+  readonly budget: () => {
+    readonly needed: number;
+    readonly agreementLeft: number;
+    readonly epochLeft: number;
+    /** Rho of differential privacy, in millionths. */
+    readonly neededMicroRho: number;
+    readonly microRhoLeft: number;
+  };
 }
 
 export interface Refused {
@@ -40,15 +55,25 @@ export interface Refused {
 }
 
 const ruleBook: Readonly<Record<Rule, (facts: Facts) => Refused | undefined>> = {
-  identity: ({ researcher, agreement }) =>
-    researcher?.status === 'ACTIVE' && researcher.researcherId === agreement.content.permission.researcherId
+  identity({ researcher, agreement }) {
+    if (researcher?.status === 'SUSPENDED')
+      return refused('RESEARCHER_SUSPENDED', `The researcher ${researcher.researcherId} is suspended.`);
+    return researcher?.status === 'ACTIVE' &&
+      researcher.researcherId === agreement.content.permission.researcherId
       ? undefined
-      : refused('RESEARCHER_NOT_COVERED', 'The agreement was made with another researcher.'),
+      : refused('RESEARCHER_NOT_COVERED', 'The agreement was made with another researcher.');
+  },
 
-  agreement: ({ agreement: { state, content } }) =>
-    state === 'ACTIVE' || state === 'EXPIRED'
+  agreement({ agreement: { state, content, digest }, agreedDigest }) {
+    if (state !== 'ACTIVE' && state !== 'EXPIRED')
+      return refused('AGREEMENT_NOT_ACTIVE', `The agreement ${content.agreementId} is ${state}.`);
+    return agreedDigest === undefined || agreedDigest === digest
       ? undefined
-      : refused('AGREEMENT_NOT_ACTIVE', `The agreement ${content.agreementId} is ${state}.`),
+      : refused(
+          'AGREEMENT_AMENDED',
+          `The agreement ${content.agreementId} is in force in its version ${content.version}, not in the job's.`,
+        );
+  },
 
   period({ agreement: { content }, now }) {
     const { from, until } = content.permission;
@@ -59,16 +84,14 @@ const ruleBook: Readonly<Record<Rule, (facts: Facts) => Refused | undefined>> = 
       : refused('AGREEMENT_EXPIRED', `The agreement ended at ${until}.`);
   },
 
-  purpose({ purpose, agreement, datasets }) {
+  purpose({ purpose, agreement, datasets, researcher }) {
     const agreed = agreement.content.permission.purpose;
     if (purpose !== agreed)
       return refused('PURPOSE_NOT_COVERED', `The agreement is for ${agreed}, the job for ${purpose}.`);
-    const objector = [...datasets.values()].find(({ conditions }) => !allowsPurpose(conditions, purpose));
-    return (
-      objector &&
-      refused('PURPOSE_NOT_COVERED', `The dataset ${objector.datasetId} does not allow ${purpose}.`)
-    );
+    return objection('permission', 'PURPOSE_NOT_COVERED', { agreement, datasets, researcher });
   },
+
+  conditions: (facts) => objection('modifier', 'CONDITION_NOT_MET', facts),
 
   datasets({ agreement, datasets, members, epoch }) {
     const { permission } = agreement.content;
@@ -104,11 +127,16 @@ const ruleBook: Readonly<Record<Rule, (facts: Facts) => Refused | undefined>> = 
   plan: ({ plan }) => plan(),
 
   budget(facts) {
-    const { needed, agreementLeft, epochLeft } = facts.budget();
+    const { needed, agreementLeft, epochLeft, neededMicroRho, microRhoLeft } = facts.budget();
     if (needed > agreementLeft)
       return refused(
         'BUDGET_EXHAUSTED',
         `The job releases ${needed} cells and the agreement has ${agreementLeft} left.`,
+      );
+    if (neededMicroRho > microRhoLeft)
+      return refused(
+        'PRIVACY_BUDGET_EXHAUSTED',
+        `The job spends ${neededMicroRho} millionths of rho and the agreement has ${microRhoLeft} left.`,
       );
     return needed > epochLeft
       ? refused(
@@ -118,6 +146,25 @@ const ruleBook: Readonly<Record<Rule, (facts: Facts) => Refused | undefined>> = 
       : undefined;
   },
 };
+
+/** What the first dataset whose conditions are not met objects to, if it is of this kind. */
+function objection(
+  kind: ConditionKind,
+  code: RefusalCode,
+  { agreement, datasets, researcher }: Pick<Facts, 'agreement' | 'datasets' | 'researcher'>,
+): Refused | undefined {
+  const { permission } = agreement.content;
+  const use = { ...permission, ...permission.use, mspId: researcher?.mspId ?? '' };
+  for (const { datasetId, conditions } of datasets.values()) {
+    const found = objectionTo(conditions, use, kind);
+    if (found)
+      return refused(
+        code,
+        `The dataset ${datasetId} does not allow it by ${named(found.code)}: ${found.reason}.`,
+      );
+  }
+  return undefined;
+}
 
 const refused = (code: RefusalCode, reason: string): Refused => ({ code, reason });
 

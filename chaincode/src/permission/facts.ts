@@ -5,16 +5,23 @@ import { type DecisionStep } from '../api/decisions.js';
 import { type Epoch } from '../api/epochs.js';
 import { type Job } from '../api/jobs.js';
 import { type Agreement } from '../api/permissions.js';
-import { agreementState, readSlots } from '../consortium/agreementState.js';
+import { readAgreement, versionKey } from '../consortium/agreementState.js';
 import { requireConfirmed } from '../endorsement/sharing.js';
 import { ownersOf } from '../evaluation/plan.js';
-import { agreements, datasetRecords, epochRecords, institutions, researchers } from '../ledger/kinds.js';
+import {
+  agreementVersions,
+  datasetRecords,
+  epochRecords,
+  institutions,
+  researchers,
+} from '../ledger/kinds.js';
 import { type Ledger } from '../ledger/ledger.js';
 import { decide, type Facts } from './decide.js';
 import { type Decision } from '../api/decisions.js';
 
 /** The records around a job, whatever is decided about it. */
 export interface Surroundings {
+  /** The version in force, or the first. */
   readonly agreement: Agreement;
   readonly datasets: ReadonlyMap<string, Dataset>;
   readonly epoch: Epoch | undefined;
@@ -24,21 +31,29 @@ export interface Surroundings {
 export async function readSurroundings(
   ledger: Ledger,
   now: number,
-  asked: { researcherId: string; agreementId: string; purpose: string; query: AnalysisQuery },
+  asked: {
+    researcherId: string;
+    agreementId: string;
+    /** Of the version that a job was submitted under. */
+    agreementDigest?: string;
+    purpose: string;
+    query: AnalysisQuery;
+  },
 ): Promise<Surroundings> {
-  const agreement = await ledger.get(agreements, asked.agreementId);
-  await requireConfirmed(ledger, agreements, asked.agreementId);
+  const { version, state } = await readAgreement(ledger, asked.agreementId, now);
+  const { agreement } = version;
+  await requireConfirmed(ledger, agreementVersions, asked.agreementId, versionKey(agreement.content.version));
   for (const id of agreement.content.permission.datasets) await requireConfirmed(ledger, datasetRecords, id);
   const datasets = await ledger.findEach(datasetRecords, [], agreement.content.permission.datasets);
   const [first] = datasets.values();
   const epoch = first && (await ledger.find(epochRecords, first.epochId));
-  const state = agreementState(agreement, await readSlots(ledger, agreement), now);
   const owners = await ledger.findEach(institutions, [], ownersOf([...datasets.values()]));
   const members = [...owners].filter(([, { status }]) => status === 'ACTIVE').map(([owner]) => owner);
   const facts = {
     now,
     researcher: await ledger.find(researchers, asked.researcherId),
-    agreement: { content: agreement.content, state },
+    agreement: { content: agreement.content, digest: agreement.digest, state },
+    agreedDigest: asked.agreementDigest,
     purpose: asked.purpose,
     variables: planVariables(asked.query),
     statistics: [...new Set(asked.query.statistics.map(({ kind }) => kind))],
@@ -69,8 +84,8 @@ export async function decideStep(
     ...surroundings.facts,
     step,
     plan: () => undefined,
-    // What the agreement allows is released once, whatever it takes of the key.
-    budget: () => ({ ...budget, agreementLeft: budget.needed }),
+    // What the agreement allows is released once, and its privacy spent once, whatever it takes of the key.
+    budget: () => ({ ...budget, agreementLeft: budget.needed, neededMicroRho: 0, microRhoLeft: 0 }),
   });
   return { ...surroundings, decision };
 }

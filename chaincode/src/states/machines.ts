@@ -3,7 +3,7 @@ import { type SharingState } from '../api/endorsement.js';
 import { type CeremonyLabel, type EpochState } from '../api/epochs.js';
 import { type Motion } from '../api/institutions.js';
 import { type JobState } from '../api/jobs.js';
-import { type AgreementState, type PermissionState } from '../api/permissions.js';
+import { type AgreementState, type PermissionState, type VersionState } from '../api/permissions.js';
 import { type Researcher } from '../api/researchers.js';
 import { type Machine } from './machine.js';
 
@@ -62,6 +62,18 @@ export const agreementMachine: Machine<AgreementState> = {
     TERMINATED: [],
     EXPIRED: [],
     REFUSED: [],
+  },
+};
+
+/** Computed as well: the next version's last signature supersedes the one before; a later proposal, one that waits. */
+export const agreementVersionMachine: Machine<VersionState> = {
+  record: 'version of an agreement',
+  initial: ['PROPOSED'],
+  moves: {
+    PROPOSED: ['IN_FORCE', 'REFUSED', 'SUPERSEDED'],
+    IN_FORCE: ['SUPERSEDED'],
+    REFUSED: ['SUPERSEDED'],
+    SUPERSEDED: [],
   },
 };
 

@@ -14,8 +14,8 @@ const DAY = 86_400_000;
 const keys = OWNERS.map(() => generateKeyPairSync('ec', { namedCurve: 'P-256' }));
 const content: AgreementContent = {
   type: 'strokeshare/agreement',
-  version: 1,
   agreementId: 'agreement-1',
+  version: 1,
   textHash: '1'.repeat(64),
   terms: 'Counts.',
   owners: OWNERS,

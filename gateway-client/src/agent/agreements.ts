@@ -3,6 +3,7 @@ import {
   signDetached,
   signingKeyAt,
   verifyDetached,
+  type AgreementVersionView,
   type AgreementView,
   type JobView,
 } from '@strokeshare/chaincode';
@@ -10,36 +11,46 @@ import { planVariables } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
 import { allInstitutions, allPages, report, type AgentContext, type Step } from './context.js';
 
-/** Signs or refuses one proposed agreement, as the institution's policy says. */
+/** Signs or refuses one version of an agreement that waits for it, as the institution's policy says. */
 export const agreementStep: Step = async (context) => {
   const { consortium, mspId, policy, signal } = context;
-  const agreements = await allPages((after) =>
+  const latest = await allPages((after) =>
     consortium.agreements.list(after === undefined ? {} : { after }, { signal }),
   );
-  for (const { agreementId, content } of agreements) {
+  for (const { agreementId, content } of latest) {
     if (!content.owners.includes(mspId)) continue;
     const agreement = await consortium.agreements.get({ agreementId }, { signal });
-    if (agreement.state !== 'PROPOSED' || agreement.signatures[mspId]) continue;
-    if (digestOf(content) !== agreement.digest) {
+    const waiting = waitingVersion(agreement);
+    if (!waiting || waiting.signatures[mspId] || !waiting.content.owners.includes(mspId)) continue;
+    if (digestOf(waiting.content) !== waiting.digest) {
       throw new ClientError(
         'REPLAY_MISMATCH',
         `The digest of agreement ${agreementId} is not that of its content.`,
       );
     }
-    const decision = await policy.decide(agreement);
+    const decision = await policy.decide({ ...agreement, ...waiting });
     if (decision.answer === 'wait') continue;
+    const { version } = waiting.content;
     if (decision.answer === 'refuse') {
-      await consortium.agreements.refuse({ agreementId, reason: decision.reason }, { signal });
+      await consortium.agreements.refuse({ agreementId, version, reason: decision.reason }, { signal });
       report(context, 'agreement', agreementId, `refused: ${decision.reason}`);
     } else {
-      const signature = signDetached(content, context.keys.signing.privateKey);
-      await consortium.agreements.sign({ agreementId, signature }, { signal });
-      report(context, 'agreement', agreementId, 'signed');
+      const signature = signDetached(waiting.content, context.keys.signing.privateKey);
+      await consortium.agreements.sign({ agreementId, version, signature }, { signal });
+      report(context, 'agreement', agreementId, version === 1 ? 'signed' : `signed version ${version}`);
     }
     return true;
   }
   return false;
 };
+
+/** The version that can be signed now: the first, or an amendment of what is in force. */
+function waitingVersion(agreement: AgreementView): AgreementVersionView | undefined {
+  if (agreement.state === 'PROPOSED') return agreement;
+  const { amendment } = agreement;
+  const live = agreement.state === 'ACTIVE' || agreement.state === 'SUSPENDED';
+  return live && amendment?.versionState === 'PROPOSED' ? amendment : undefined;
+}
 
 /**
  * Verifies the agreement of a job, and that what its owners signed covers the job: researcher, datasets, variables,

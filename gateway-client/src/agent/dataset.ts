@@ -1,5 +1,6 @@
 import {
   batchMerkleRoot,
+  type Condition,
   datasetMerkleRoot,
   type Dataset,
   type DatasetManifest,
@@ -26,8 +27,8 @@ export interface NewDataset {
   schema: Schema;
   records: readonly OwnRecord[];
   minimumCohort: number;
-  /** Data Use Ontology codes of the uses that the owner allows. */
-  conditions: string[];
+  /** In terms of the Data Use Ontology: one permission, and modifiers. */
+  conditions: Condition[];
   /** Where the records come from, for the batch's own manifest, which stays with the owner. */
   provenance: Record<string, string>;
 }

@@ -28,8 +28,9 @@ export const MINIMUM_COHORT = 20;
 export const MINIMUM_OWN_COUNT = 5;
 export const AGREEMENT_ID = 'ist-outcomes';
 export const PERMISSION_ID = 'ist-outcomes-request';
-/** Disease-specific research. */
+/** Disease-specific research, on stroke. */
 export const PURPOSE = 'DUO:0000007';
+export const DISEASE = 'MONDO:0005098';
 /** What the agreement covers; the delay to randomisation is left out, so that a job can be refused. */
 export const AGREED_VARIABLES = ['AGE', 'ID14', 'RCONSC', 'RSBP', 'RXASP', 'RXHEP', 'STYPE'];
 export const RELEASE_BUDGET = 200;

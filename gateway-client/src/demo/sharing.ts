@@ -9,6 +9,7 @@ import {
   AGREEMENT_DAYS,
   AGREEMENT_ID,
   CONDITIONS,
+  DISEASE,
   EPOCH_ID,
   HOSPITALS,
   KEY_THRESHOLD,
@@ -120,6 +121,7 @@ export async function agree([first]: readonly Agent[], researcher: ResearcherCon
     variables: AGREED_VARIABLES,
     statistics: ['count', 'mean', 'variance', 'crosstab'],
     purpose: PURPOSE,
+    use: { diseases: [DISEASE] },
     // The ledger's clock may be a little behind this one.
     from: new Date(now - 60_000).toISOString(),
     until: new Date(now + AGREEMENT_DAYS * DAY_MS).toISOString(),
