@@ -14,13 +14,16 @@ const definition = consortium.BuildInfoContract.Get;
 
 @Info({ title: 'BuildInfoContract', description: 'Code digest and versions of this process.' })
 export class BuildInfoContract extends Contract {
+  /** Of what was loaded: files that are replaced while the process runs change nothing. */
+  readonly #info = buildInfo();
+
   constructor() {
     super('BuildInfoContract');
   }
 
   @Serves(definition)
   Get(context: Context, request: string): Promise<string> {
-    return run(context, definition, request, () => Promise.resolve(buildInfo()));
+    return run(context, definition, request, () => Promise.resolve(this.#info));
   }
 }
 

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { serveAgents } from './cli/agent.js';
+import { compareBuilds } from './cli/builds.js';
 import { powCommand } from './cli/pow.js';
 import { queryRun } from './cli/query.js';
 import { ended, sentenceOf } from './cli/ending.js';
@@ -71,6 +72,14 @@ function program(signal: AbortSignal): Command {
     .command('agent <folders...>')
     .description("serve institutions: follow the ledger and do what each folder's policy allows")
     .action((folders: string[]) => serveAgents(folders, signal));
+  command
+    .command('builds [organizations...]')
+    .description('compare what the contracts of every organisation run; exit code 1 where they differ')
+    .requiredOption('--profile <file>', 'a connection profile, a JSON file')
+    .option('--json', 'print it as JSON')
+    .action(async (organizations: string[], options: { profile: string; json?: boolean }) => {
+      if (!(await compareBuilds(organizations, options, signal))) process.exitCode = 1;
+    });
   command.addCommand(powCommand(signal));
   return command;
 }

@@ -1,3 +1,4 @@
+export { askBuilds, differingFields, type Build } from './builds.js';
 export {
   institutionClient,
   operatorClient,
