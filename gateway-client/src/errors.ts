@@ -6,6 +6,7 @@ export type ClientErrorCode =
   | 'FILE_UNREADABLE'
   | 'COLUMN_MISSING'
   | 'MAPPING_INVALID'
+  | 'IDENTIFIER_REFUSED'
   // talking to the ledger
   | 'PROFILE_INVALID'
   | 'UNAVAILABLE'

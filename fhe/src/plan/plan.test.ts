@@ -209,3 +209,23 @@ test('more holders, institutions or batches never lower a bound', () => {
     { numRuns: 25 },
   );
 });
+
+test('a table by a third variable: a contiguous table for each level, of three indicators each', () => {
+  const made = plan(
+    ask([{ id: 't', kind: 'crosstab', rows: 'RXASP', columns: 'ID14', by: ['SEX'] }]),
+    [ist],
+    standard,
+    four,
+  );
+  expect(made.statistics[0]?.rows.map(({ labels }) => Object.values(labels).join(''))).toEqual([
+    'FY1',
+    'FY0',
+    'FN1',
+    'FN0',
+    'MY1',
+    'MY0',
+    'MN1',
+    'MN0',
+  ]);
+  expect(made.cells.every(({ kind, factors }) => kind === 'count' && factors.length === 3)).toBe(true);
+});

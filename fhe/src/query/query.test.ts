@@ -28,6 +28,11 @@ test.each([
     /itself/,
   ],
   [
+    'a table split by its own variable',
+    { version: 1, statistics: [{ id: 'x', kind: 'crosstab', rows: 'A', columns: 'B', by: ['A'] }] },
+    /its own/,
+  ],
+  [
     'two levels of one variable',
     {
       version: 1,

@@ -15,9 +15,17 @@ const basic = [
   z.strictObject({ id, kind: z.literal('count'), by }),
   z.strictObject({ id, kind: z.literal('mean'), variable: name, by }),
   z.strictObject({ id, kind: z.literal('variance'), variable: name, by }),
+  /** The counts of two variables' levels; by a third, a table for each of its levels. */
   z
-    .strictObject({ id, kind: z.literal('crosstab'), rows: name, columns: name })
-    .refine((s) => s.rows !== s.columns, 'crosses a variable with itself'),
+    .strictObject({
+      id,
+      kind: z.literal('crosstab'),
+      rows: name,
+      columns: name,
+      by: z.array(name).max(1, 'at most one variable').optional(),
+    })
+    .refine((s) => s.rows !== s.columns, 'crosses a variable with itself')
+    .refine((s) => !s.by?.some((b) => b === s.rows || b === s.columns), 'splits a table by its own variable'),
 ] as const;
 const statistic = z.discriminatedUnion('kind', basic);
 const analysis = z.discriminatedUnion('kind', [
@@ -84,7 +92,8 @@ function parse<T>(shape: z.ZodType<T>, input: unknown): T {
 
 /** The variables that split a statistic into groups. */
 export function groupingOf(request: AnalysisRequest): readonly string[] {
-  return request.kind === 'crosstab' ? [request.rows, request.columns] : (request.by ?? []);
+  const by = request.by ?? [];
+  return request.kind === 'crosstab' ? [...by, request.rows, request.columns] : by;
 }
 
 /** The variables that a statistic is about. */

@@ -18,7 +18,7 @@ export async function queryRun(
   const { jobId } = await submitJob(researcher, file);
   await waitForJob(researcher, jobId, (state) => process.stderr.write(`${jobId}: ${state}\n`));
   const result = await openResult(researcher, jobId);
-  const rows = resultRows(result);
+  const rows = resultRows(result, file.analyses);
   if (json) {
     console.log(JSON.stringify({ jobId, state: result.job.state, rows }, undefined, 2));
     return;

@@ -18,7 +18,8 @@ export function plainRows(query: Query, schema: Schema, records: readonly Values
 }
 
 function rowsOf(request: StatisticRequest, schema: Schema, cohort: readonly Values[]): Row[] {
-  const by = request.kind === 'crosstab' ? [request.rows, request.columns] : (request.by ?? []);
+  const groups = request.by ?? [];
+  const by = request.kind === 'crosstab' ? [...groups, request.rows, request.columns] : groups;
   const row = (quantity: Row['quantity'], labels: Row['labels'], value: number): Row => ({
     statistic: request.id,
     quantity,

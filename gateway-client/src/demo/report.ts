@@ -45,7 +45,7 @@ export interface ReportNotes {
   attribution: string;
 }
 
-const WORDS: Record<ResultRow['quantity'], string> = {
+const WORDS: Partial<Record<ResultRow['quantity'], string>> = {
   count: 'patients',
   mean: 'mean',
   variance: 'variance',
@@ -182,8 +182,8 @@ function labelOf(
 ): string {
   const groups = Object.entries(labels).map(([name, code]) => `${name} ${levelOf(schema, name, code)}`);
   const variable = variables[statistic];
-  const what =
-    variable !== undefined && quantity !== 'count' ? `${WORDS[quantity]} of ${variable}` : WORDS[quantity];
+  const word = WORDS[quantity] ?? quantity;
+  const what = variable !== undefined && quantity !== 'count' ? `${word} of ${variable}` : word;
   return groups.length === 0 ? what : `${what}, ${groups.join(', ')}`;
 }
 

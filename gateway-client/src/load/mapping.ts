@@ -3,14 +3,31 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { ClientError } from '../errors.js';
 
-const fieldSchema = z.strictObject({
-  /** The column of the file, where it has another name than the field. */
-  from: z.string().min(1).optional(),
-  /** Values that mean "not known" beside the empty cell. */
-  missing: z.array(z.string()).default([]),
-  /** Values that are written as another one before they are read. */
-  recode: z.record(z.string(), z.string()).default({}),
-});
+const rising = (numbers: readonly number[]): boolean =>
+  numbers.every((number, i) => i === 0 || number > (numbers[i - 1] ?? 0));
+
+const fieldSchema = z
+  .strictObject({
+    /** The column of the file, where it has another name than the field. */
+    from: z.string().min(1).optional(),
+    /** Columns of which any being true makes the field 1, all being false makes it 0. */
+    anyOf: z.array(z.string().min(1)).min(2).optional(),
+    /** Values that mean "not known" beside the empty cell. */
+    missing: z.array(z.string()).default([]),
+    /** Values that are written as another one before they are read. */
+    recode: z.record(z.string(), z.string()).default({}),
+    /** Generalises a number to a band, `16-49`: the whole numbers that bands begin with, and the end of the last. */
+    bands: z.array(z.number().int()).min(3).refine(rising, 'must rise').optional(),
+    /** Generalises a number to the nearest multiple. */
+    roundTo: z.number().positive().optional(),
+    /** Generalises every larger number to this one. */
+    atMost: z.number().optional(),
+  })
+  .refine(({ from, anyOf }) => !(from && anyOf), 'has both one column and several')
+  .refine(
+    ({ bands, roundTo, atMost }) => !bands || (roundTo ?? atMost) === undefined,
+    'generalises in two ways',
+  );
 
 const mappingSchema = z.strictObject({
   encoding: z.string().default('utf-8'),
@@ -26,6 +43,12 @@ const mappingSchema = z.strictObject({
 export type Mapping = z.infer<typeof mappingSchema>;
 /** How one column becomes one field. */
 export type FieldMapping = z.infer<typeof fieldSchema>;
+
+/** The columns of the file that a field is read from. */
+export function columnsOf(field: string, mapping: Mapping): readonly string[] {
+  const { from, anyOf } = mapping.fields[field] ?? {};
+  return anyOf ?? [from ?? field];
+}
 
 /**
  * Checks a mapping.

@@ -95,3 +95,49 @@ test('says which column is missing, doubled or unreadable', async () => {
 test('a mapping that is none is refused with the place', () => {
   expect(() => parseMapping({ fields: { AGE: { form: 'X' } } })).toThrow(/fields\.AGE/);
 });
+
+test('derives from several columns, and generalises by stated rules', async () => {
+  const derived = parseMapping({
+    fields: {
+      AF: { anyOf: ['RATRIAL', 'PRIOR'] },
+      AGE: { atMost: 90, roundTo: 5 },
+      DOSE: { from: 'MG', bands: [0, 10, 100] },
+    },
+  });
+  const bands: LoadOptions['schema'] = {
+    name: 'derived',
+    version: '1',
+    variables: [
+      { name: 'AGE', kind: 'numeric', minimum: 16, maximum: 99 },
+      { name: 'AF', kind: 'boolean', missing: true },
+      {
+        name: 'DOSE',
+        kind: 'ordinal',
+        levels: ['0-9', '10-99'].map((code) => ({ code, label: code })),
+      },
+    ],
+  };
+  const { records, rejected } = await loadRecords(
+    bytes('AGE,RATRIAL,PRIOR,MG', '97,N,Y,9.9', '63,N,N,10', '62,N,U,99', '62,N,N,100'),
+    { schema: bands, mapping: derived },
+  );
+  expect(records.map(({ values }) => Object.values(values))).toEqual([
+    [90, true, '0-9'],
+    [65, false, '10-99'],
+    [60, null, '10-99'],
+  ]);
+  expect(rejected).toEqual([{ line: 5, reason: 'DOSE is none of 0-9, 10-99' }]);
+});
+
+test.each(['Patient_ID', 'surname', 'MRN', 'date of birth', 'home address', 'e-mail', 'NHS number'])(
+  'refuses to map the column %s',
+  async (column) => {
+    const identified = {
+      ...mapping,
+      fields: { ...mapping.fields, AGE: { ...mapping.fields['DOSE']!, from: column } },
+    };
+    await expect(
+      loadRecords(bytes(`${column},RXHEP,RATRIAL,TD,DIED`, '1,N,N,1,1'), { schema, mapping: identified }),
+    ).rejects.toMatchObject({ code: 'IDENTIFIER_REFUSED', message: expect.stringContaining(column) });
+  },
+);

@@ -3,7 +3,8 @@ import type { Schema } from '@strokeshare/fhe';
 import { parse } from 'csv-parse';
 import { ClientError } from '../errors.js';
 import { fieldReaders, type FieldReader, type FieldValue } from './fields.js';
-import type { Mapping } from './mapping.js';
+import { requireNoIdentifier } from './identifiers.js';
+import { columnsOf, type Mapping } from './mapping.js';
 
 /** One patient, as the schema knows them. */
 export interface LoadedRecord {
@@ -39,7 +40,7 @@ export interface LoadOptions {
  * Reads a delimited table with a header line into records of a schema. Rows that break a rule are left out and listed.
  *
  * @param bytes - the table, whole or in pieces.
- * @throws ClientError `COLUMN_MISSING`, `FILE_UNREADABLE`, `MAPPING_INVALID`.
+ * @throws ClientError `COLUMN_MISSING`, `FILE_UNREADABLE`, `MAPPING_INVALID`, `IDENTIFIER_REFUSED`.
  */
 export async function loadRecords(
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
@@ -71,7 +72,7 @@ export async function* readRows(
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
   try {
-    for await (const row of parser as AsyncIterable<CsvRow>) yield toRecord(row, readers, mapping, groupBy);
+    for await (const row of parser as AsyncIterable<CsvRow>) yield toRecord(row, readers, groupBy);
   } catch (cause) {
     if (cause instanceof ClientError) throw cause;
     throw new ClientError('FILE_UNREADABLE', `The table cannot be read: ${(cause as Error).message}.`, {
@@ -91,13 +92,12 @@ interface CsvRow {
 function toRecord(
   { record, info }: CsvRow,
   readers: ReadonlyMap<string, FieldReader>,
-  mapping: Mapping,
   groupBy: string | undefined,
 ): LoadedRecord | RejectedRow {
   if (info.error) return { line: info.lines, reason: 'the row has not as many cells as the header' };
   const values: Record<string, FieldValue> = {};
   for (const [name, read] of readers) {
-    const result = read(record[columnOf(name, mapping)] ?? '');
+    const result = read(record);
     if ('reason' in result) return { line: info.lines, reason: result.reason };
     values[name] = result.value;
   }
@@ -116,16 +116,14 @@ function checkedHeader(
   if (twice !== undefined) {
     throw new ClientError('FILE_UNREADABLE', `The table has two columns with the name ${twice}.`);
   }
-  for (const name of [...readers.keys()].map((field) => columnOf(field, mapping)).concat(groupBy ?? [])) {
+  const columns = [...readers.keys()].flatMap((field) => columnsOf(field, mapping));
+  columns.forEach(requireNoIdentifier);
+  for (const name of columns.concat(groupBy ?? [])) {
     if (!header.includes(name)) {
       throw new ClientError('COLUMN_MISSING', `The table has no column with the name ${name}.`);
     }
   }
   return header;
-}
-
-function columnOf(field: string, mapping: Mapping): string {
-  return mapping.fields[field]?.from ?? field;
 }
 
 async function* decode(

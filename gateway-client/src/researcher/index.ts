@@ -1,3 +1,12 @@
+export {
+  parseQuestion,
+  questionShape,
+  requestsOf,
+  resultRows,
+  type Analysis,
+  type AnalysisKind,
+  type Question,
+} from './analysis/index.js';
 export { parseJobFile, readJobFile, type JobFile } from './job-file.js';
 export {
   initResearcher,
@@ -7,5 +16,5 @@ export {
   type ResearcherContext,
 } from './open.js';
 export { openResult, type JobResult } from './result.js';
-export { resultRows, type Quantity, type ResultRow } from './rows.js';
+export type { Quantity, ResultRow } from './rows.js';
 export { JobRefused, register, requestAccess, submitJob, waitForJob } from './submit.js';

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { submitJob } from '@strokeshare/chaincode';
-import { type AnalysisQuery, FheError, parseAnalysisQuery } from '@strokeshare/fhe';
+import { FheError } from '@strokeshare/fhe';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { ClientError } from '../errors.js';
+import { parseQuestion, type Question } from './analysis/index.js';
 
 const { jobId, agreementId, purpose, quorum, holderMinutes } = submitJob.shape;
 const minutes = z.number().positive().optional();
@@ -27,7 +28,7 @@ const shape = z.strictObject({
 });
 
 /** A question as a researcher keeps it in a file. */
-export type JobFile = Omit<z.infer<typeof shape>, 'query'> & { query: AnalysisQuery };
+export type JobFile = Omit<z.infer<typeof shape>, 'query'> & Question;
 
 /**
  * Reads a job from a YAML file.
@@ -62,9 +63,13 @@ export function parseJobFile(text: string, name: string): JobFile {
     throw invalid(`${issue?.path.join('.') || 'the whole'}: ${issue?.message ?? 'not a job'}.`, result.error);
   }
   try {
-    return { ...result.data, query: parseAnalysisQuery(result.data.query) };
+    return { ...result.data, ...parseQuestion(result.data.query) };
   } catch (cause) {
     if (cause instanceof FheError) throw invalid(cause.message, cause);
+    if (cause instanceof z.ZodError) {
+      const [issue] = cause.issues;
+      throw invalid(`a statistic: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}.`, cause);
+    }
     throw cause;
   }
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { plainRows } from '../demo/plain.js';
 import { exact } from '../statistics/index.js';
 import type { JobResult } from './result.js';
-import { resultRows } from './rows.js';
+import { resultRows } from './analysis/index.js';
 
 const set = parameterSet('standard');
 const schema = parseSchema({

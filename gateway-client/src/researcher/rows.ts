@@ -3,32 +3,60 @@ import { ClientError } from '../errors.js';
 import { exact, mean, oddsRatio, sampleVariance, type Measured } from '../statistics/index.js';
 import type { JobResult } from './result.js';
 
+/** What is estimated with an interval. */
+type Estimand =
+  | 'proportion'
+  | 'mean'
+  | 'meanDifference'
+  | 'oddsRatio'
+  | 'riskRatio'
+  | 'riskDifference'
+  | 'commonOddsRatio'
+  | 'correlation'
+  | 'coefficient'
+  | 'survival'
+  | 'medianSurvival'
+  | 'quantile';
+
 /** What a number of a result is. */
 export type Quantity =
-  'count' | 'mean' | 'variance' | 'proportion' | 'oddsRatio' | 'oddsRatioLower' | 'oddsRatioUpper';
+  | 'count'
+  | 'sum'
+  | 'variance'
+  | 'standardDeviation'
+  | 'standardError'
+  | 'atRisk'
+  | 'events'
+  | 'censored'
+  | 'statistic'
+  | 'degreesOfFreedom'
+  | 'denominatorDegreesOfFreedom'
+  | 'pValue'
+  | 'cramersV'
+  | Estimand
+  | `${Estimand}Lower`
+  | `${Estimand}Upper`;
 
 /** One line of a result. */
 export interface ResultRow {
   /** Id of the statistic in the query. */
   statistic: string;
   quantity: Quantity;
-  /** The group: variable to level; both rows and columns for the cells of a table. */
+  /** The group: variable to level; both rows and columns for the cells of a table. Also `test`, `term` and the like. */
   labels: Record<string, string>;
   /** Null where the count gate or an institution kept the group back. */
   measured: Measured | null;
+  /** Why there is no number, where it is not the count gate alone. */
+  note?: string;
 }
 
 /**
- * Computes the statistics of a job from its released cells.
+ * The lines of one released statistic.
  *
  * A 2x2 table compares the first level of its rows with the second; the first level of its columns is the event. The
  * schema fixes the order of levels.
  */
-export function resultRows(result: JobResult): ResultRow[] {
-  return result.plan.statistics.flatMap((statistic) => rowsOf(result, statistic));
-}
-
-function rowsOf(result: JobResult, statistic: AnalysisStatistic): ResultRow[] {
+export function rowsOf(result: JobResult, statistic: AnalysisStatistic): ResultRow[] {
   switch (statistic.kind) {
     case 'count':
     case 'correlation':
@@ -82,8 +110,9 @@ function momentsOf(result: JobResult, statistic: PlanStatistic, row: PlanRow): R
 
 function tableOf(result: JobResult, statistic: PlanStatistic): ResultRow[] {
   const rows = statistic.rows.map((row) => line(statistic, 'count', row.labels, countOf(result, row)));
-  // The planner makes the rows' variable the slowest.
-  const [rowVariable = '', columnVariable = ''] = Object.keys(statistic.rows[0]?.labels ?? {});
+  // The planner makes the rows' variable the slowest of a table; a third variable before it makes several tables.
+  const [rowVariable = '', columnVariable = '', third] = Object.keys(statistic.rows[0]?.labels ?? {});
+  if (third !== undefined) return rows;
   const rowLevels = [...new Set(rows.map(({ labels }) => labels[rowVariable] ?? ''))];
   const columnLevels = [...new Set(rows.map(({ labels }) => labels[columnVariable] ?? ''))];
   if (rowLevels.length !== 2 || columnLevels.length !== 2) return rows;

@@ -1,0 +1,112 @@
+/**
+ * What a researcher may ask for, and in which released cells each statistic is. The ledger knows six kinds of cells
+ * (count, mean, variance, crosstab, correlation, survival); everything else is computed from them by the researcher.
+ */
+import { analysisQueryShape } from '@strokeshare/fhe';
+import { z } from 'zod';
+
+const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,35}$/, 'must be 1 to 36 letters, digits, - or _');
+const variable = z.string().min(1).max(63);
+const code = z.string().min(1).max(32);
+const codes = z.array(code).min(1);
+const level = z.number().gt(0).lt(1).default(0.95);
+const alternative = z.enum(['two-sided', 'less', 'greater']).default('two-sided');
+
+/** Two groups of patients: by default the first level of the variable against the second. */
+const exposure = z.union([
+  variable.transform((name) => ({ variable: name, exposed: undefined, unexposed: undefined })),
+  z.strictObject({ variable, exposed: codes, unexposed: codes }),
+]);
+/** What happened: by default the first level of the variable, among all patients in whom it is recorded. */
+const event = z.union([
+  variable.transform((name) => ({ variable: name, levels: undefined })),
+  z.strictObject({ variable, levels: codes }),
+]);
+
+const comparison = { id, exposure, event };
+const kinds = [
+  z.strictObject({
+    id,
+    kind: z.literal('proportion'),
+    event,
+    by: z.array(variable).max(1).optional(),
+    level,
+    method: z
+      .enum(['wilson', 'wilsonCorrected', 'wald', 'agrestiCoull', 'clopperPearson', 'jeffreys'])
+      .default('wilson'),
+  }),
+  z.strictObject({
+    ...comparison,
+    kind: z.literal('risk'),
+    level,
+    difference: z.enum(['newcombe', 'wald', 'agrestiCaffo']).default('newcombe'),
+    alternative,
+  }),
+  z.strictObject({ id, kind: z.literal('chiSquare'), rows: variable, columns: variable }),
+  z.strictObject({ ...comparison, kind: z.literal('mantelHaenszel'), strata: variable, level }),
+  z.strictObject({ ...comparison, kind: z.literal('fixedEffect'), strata: variable, level }),
+  z.strictObject({
+    id,
+    kind: z.literal('tTest'),
+    variable,
+    exposure,
+    variances: z.enum(['unequal', 'equal']).default('unequal'),
+    alternative,
+    level,
+  }),
+  z.strictObject({ id, kind: z.literal('anova'), variable, group: variable }),
+  z.strictObject({
+    id,
+    kind: z.literal('summary'),
+    variable,
+    by: z.array(variable).max(1).optional(),
+    level,
+  }),
+  z.strictObject({ id, kind: z.literal('pearson'), variables: z.array(variable).min(2).max(8), level }),
+  z.strictObject({
+    id,
+    kind: z.literal('linearRegression'),
+    outcome: variable,
+    numbers: z.array(variable).max(6).default([]),
+    groups: z.array(variable).max(3).default([]),
+    level,
+  }),
+  z.strictObject({
+    id,
+    kind: z.literal('kaplanMeier'),
+    variable,
+    by: z.array(variable).max(1).optional(),
+    interval: z.enum(['plain', 'log', 'logLog']).default('log'),
+    level,
+  }),
+  /** The common odds ratio of a higher level; `order` lists the levels from lowest to highest where the schema's is another. */
+  z.strictObject({ id, kind: z.literal('shift'), exposure, scale: variable, order: codes.optional(), level }),
+  /** Of a variable whose levels are bins in rising order; `edges` are one more than levels. */
+  z.strictObject({
+    id,
+    kind: z.literal('quantiles'),
+    variable,
+    edges: z.array(z.number()).min(3),
+    probabilities: z.array(z.number().min(0).max(1)).min(1),
+  }),
+] as const;
+
+const analysis = z.discriminatedUnion('kind', kinds);
+/** A statistic that is computed from the cells of others. */
+export type Analysis = z.output<typeof analysis>;
+export type AnalysisKind = Analysis['kind'];
+export type AnalysisOf<Kind extends AnalysisKind> = Extract<Analysis, { kind: Kind }>;
+
+const { statistics: released, ...rest } = analysisQueryShape.shape;
+export const analysisKinds: readonly string[] = kinds.map(({ shape }) => shape.kind.value);
+
+/** The shape of a job file's question, for editors; released kinds are those of the query. */
+export const questionShape = z.strictObject({
+  ...rest,
+  statistics: z.array(z.union([...kinds, released.element])).min(1),
+});
+
+/** @throws ZodError */
+export function parseAnalysis(value: unknown): Analysis {
+  return analysis.parse(value);
+}

@@ -1,0 +1,300 @@
+/** Statistics of counts. */
+import {
+  binnedQuantile,
+  breslowDay,
+  chiSquare,
+  cochranMantelHaenszel,
+  commonOddsRatio,
+  distribution,
+  fisherExact,
+  fixedEffect,
+  mantelHaenszel,
+  oddsRatio,
+  proportion,
+  riskDifference,
+  riskRatio,
+  twoProportionTest,
+  type TwoByTwo,
+} from '../../statistics/index.js';
+import type { Cells, Table } from './cells.js';
+import { levelsOf, unknownLevel } from './cells.js';
+import type { AnalysisOf } from './kinds.js';
+import type { Part } from './lines.js';
+
+const PROPORTION = ['count', 'proportion', 'proportionLower', 'proportionUpper'] as const;
+const ODDS_RATIO = ['oddsRatio', 'oddsRatioLower', 'oddsRatioUpper'] as const;
+const TEST = ['statistic', 'degreesOfFreedom', 'pValue'] as const;
+
+export function proportionParts(cells: Cells, analysis: AnalysisOf<'proportion'>): Part[] {
+  const { id, event, by: [group] = [], level, method } = analysis;
+  const counts = cells.counts(id);
+  const events = chosen(id, levelsOf(counts, event.variable), event.levels);
+  const groups = group === undefined ? [undefined] : levelsOf(counts, group);
+  return groups.map((code) => {
+    const own = counts.filter(({ labels }) => group === undefined || labels[group] === code);
+    return {
+      labels: {
+        ...(group !== undefined && code !== undefined && { [group]: code }),
+        [event.variable]: events.join('+'),
+      },
+      quantities: PROPORTION,
+      figures: () => {
+        const happened = own.filter(({ labels }) => events.includes(labels[event.variable] ?? ''));
+        const [k, n] = [happened, own].map((list) => list.reduce((sum, { count }) => sum + count(), 0));
+        return proportionFigures(k ?? 0, n ?? 0, { level, method });
+      },
+    };
+  });
+}
+
+function proportionFigures(
+  events: number,
+  patients: number,
+  options: Parameters<typeof proportion>[2],
+): Partial<Record<(typeof PROPORTION)[number], number>> {
+  const { estimate, lower, upper } = proportion(events, patients, options);
+  return { count: events, proportion: estimate, proportionLower: lower, proportionUpper: upper };
+}
+
+export function riskParts(cells: Cells, analysis: AnalysisOf<'risk'>): Part[] {
+  const { id, exposure, event, level, difference, alternative } = analysis;
+  const [{ table } = none(id)] = cells.tables(id);
+  const groups = groupsOf(id, table, exposure);
+  const events = chosen(id, table.columns, event.levels);
+  const read = (): TwoByTwo => twoByTwo(table, groups, events);
+  const eventLabel = { [event.variable]: events.join('+') };
+  const ofGroup = (levels: readonly string[], isExposed: boolean): Part => ({
+    labels: { [exposure.variable]: levels.join('+'), ...eventLabel },
+    quantities: PROPORTION,
+    figures: () => {
+      const { exposedEvent, exposedNone, unexposedEvent, unexposedNone } = read();
+      return isExposed
+        ? proportionFigures(exposedEvent, exposedEvent + exposedNone, { level })
+        : proportionFigures(unexposedEvent, unexposedEvent + unexposedNone, { level });
+    },
+  });
+  return [
+    ofGroup(groups.exposed, true),
+    ofGroup(groups.unexposed, false),
+    {
+      quantities: ['riskDifference', 'riskDifferenceLower', 'riskDifferenceUpper'],
+      figures: () => {
+        const { estimate, lower, upper } = riskDifference(read(), { level, method: difference });
+        return { riskDifference: estimate, riskDifferenceLower: lower, riskDifferenceUpper: upper };
+      },
+    },
+    {
+      quantities: ['riskRatio', 'riskRatioLower', 'riskRatioUpper'],
+      figures: () => {
+        const { estimate, lower, upper } = riskRatio(read(), level);
+        return { riskRatio: estimate, riskRatioLower: lower, riskRatioUpper: upper };
+      },
+    },
+    { quantities: ODDS_RATIO, figures: () => oddsFigures(oddsRatio(read(), level)) },
+    {
+      labels: { test: 'z' },
+      quantities: ['statistic', 'pValue'],
+      figures: () => ({ ...twoProportionTest(read(), alternative) }),
+    },
+    {
+      labels: { test: 'Fisher' },
+      quantities: ['pValue'],
+      figures: () => ({ ...fisherExact(read(), alternative) }),
+    },
+  ];
+}
+
+function oddsFigures({ estimate, lower, upper }: Record<'estimate' | 'lower' | 'upper', number>) {
+  return { oddsRatio: estimate, oddsRatioLower: lower, oddsRatioUpper: upper };
+}
+
+export function chiSquareParts(cells: Cells, { id }: AnalysisOf<'chiSquare'>): Part[] {
+  const [{ table } = none(id)] = cells.tables(id);
+  const read = (): number[][] =>
+    table.rows.map((row) => table.columns.map((column) => table.count(row, column)));
+  const isTwoByTwo = table.rows.length === 2 && table.columns.length === 2;
+  const parts: Part[] = [
+    {
+      labels: { test: 'Pearson' },
+      quantities: [...TEST, 'cramersV'],
+      figures: () => figuresOf(chiSquare(read())),
+    },
+  ];
+  if (!isTwoByTwo) return parts;
+  return [
+    ...parts,
+    {
+      labels: { test: 'Yates' },
+      quantities: TEST,
+      figures: () => figuresOf(chiSquare(read(), { yates: true })),
+    },
+    {
+      labels: { test: 'Fisher' },
+      quantities: ['pValue'],
+      figures: () => {
+        const [[a = 0, b = 0] = [], [c = 0, d = 0] = []] = read();
+        return { ...fisherExact({ exposedEvent: a, exposedNone: b, unexposedEvent: c, unexposedNone: d }) };
+      },
+    },
+  ];
+}
+
+function figuresOf({ statistic, degreesOfFreedom, pValue, cramersV }: ReturnType<typeof chiSquare>) {
+  return { statistic, degreesOfFreedom, pValue, cramersV };
+}
+
+export function mantelHaenszelParts(cells: Cells, analysis: AnalysisOf<'mantelHaenszel'>): Part[] {
+  const strata = (): TwoByTwo[] => strataOf(cells, analysis).map(({ read }) => read());
+  return [
+    { quantities: ODDS_RATIO, figures: () => oddsFigures(mantelHaenszel(strata(), analysis.level)) },
+    {
+      labels: { test: 'Cochran-Mantel-Haenszel' },
+      quantities: TEST,
+      figures: () => ({ ...cochranMantelHaenszel(strata()) }),
+    },
+    { labels: { test: 'Breslow-Day' }, quantities: TEST, figures: () => ({ ...breslowDay(strata()) }) },
+  ];
+}
+
+export function fixedEffectParts(cells: Cells, analysis: AnalysisOf<'fixedEffect'>): Part[] {
+  const strata = strataOf(cells, analysis);
+  const pooled = () =>
+    fixedEffect(
+      strata.map(({ read }) => {
+        const { estimate, logStandardError } = oddsRatio(read());
+        return { estimate: Math.log(estimate), standardError: logStandardError };
+      }),
+      analysis.level,
+    );
+  return [
+    ...strata.map(({ labels, read }) => ({
+      labels,
+      quantities: ODDS_RATIO,
+      figures: () => oddsFigures(oddsRatio(read(), analysis.level)),
+    })),
+    {
+      labels: { pooled: 'all' },
+      quantities: ODDS_RATIO,
+      figures: () => {
+        const { estimate, lower, upper } = pooled();
+        return oddsFigures({ estimate: Math.exp(estimate), lower: Math.exp(lower), upper: Math.exp(upper) });
+      },
+    },
+    { labels: { test: "Cochran's Q" }, quantities: TEST, figures: () => ({ ...pooled().heterogeneity }) },
+  ];
+}
+
+export function shiftParts(cells: Cells, analysis: AnalysisOf<'shift'>): Part[] {
+  const { id, exposure, scale, level } = analysis;
+  const [{ table } = none(id)] = cells.tables(id);
+  const groups = groupsOf(id, table, exposure);
+  const order = analysis.order ?? table.columns;
+  chosen(id, table.columns, order);
+  const counts = (rows: readonly string[]): number[] =>
+    order.map((column) => rows.reduce((sum, row) => sum + table.count(row, column), 0));
+  const levels = [groups.exposed, groups.unexposed].flatMap((rows) =>
+    order.map((column, i) => ({
+      labels: { [exposure.variable]: rows.join('+'), [scale]: column },
+      quantities: ['count', 'proportion'] as const,
+      figures: () => {
+        const { count, proportion: share } = distribution(counts(rows))[i] ?? { count: 0, proportion: 0 };
+        return { count, proportion: share };
+      },
+    })),
+  );
+  return [
+    ...levels,
+    {
+      quantities: ['commonOddsRatio', 'commonOddsRatioLower', 'commonOddsRatioUpper', 'pValue'],
+      figures: () => {
+        const { estimate, lower, upper, pValue } = commonOddsRatio(
+          { exposed: counts(groups.exposed), unexposed: counts(groups.unexposed) },
+          level,
+        );
+        return {
+          commonOddsRatio: estimate,
+          commonOddsRatioLower: lower,
+          commonOddsRatioUpper: upper,
+          pValue,
+        };
+      },
+    },
+  ];
+}
+
+export function quantileParts(cells: Cells, analysis: AnalysisOf<'quantiles'>): Part[] {
+  const { id, edges, probabilities } = analysis;
+  const counts = cells.counts(id);
+  if (edges.length !== counts.length + 1) throw unknownLevel(id, edges.map(String));
+  return probabilities.map((p) => ({
+    labels: { probability: String(p) },
+    quantities: ['quantile', 'quantileLower', 'quantileUpper'],
+    figures: () => {
+      const bins = counts.map(({ count }, i) => ({
+        lower: edges[i] ?? 0,
+        upper: edges[i + 1] ?? 0,
+        count: count(),
+      }));
+      const { estimate, lower, upper } = binnedQuantile(bins, p);
+      return { quantile: estimate, quantileLower: lower, quantileUpper: upper };
+    },
+  }));
+}
+
+interface Groups {
+  exposed: readonly string[];
+  unexposed: readonly string[];
+}
+
+function strataOf(
+  cells: Cells,
+  { id, exposure, event }: AnalysisOf<'mantelHaenszel'> | AnalysisOf<'fixedEffect'>,
+): { labels: Record<string, string>; read: () => TwoByTwo }[] {
+  return cells.tables(id).map(({ labels, table }) => {
+    const groups = groupsOf(id, table, exposure);
+    const events = chosen(id, table.columns, event.levels);
+    return { labels, read: () => twoByTwo(table, groups, events) };
+  });
+}
+
+/** The levels of both groups: those named, or the first against the second. */
+export function groupsOf(
+  id: string,
+  table: Pick<Table, 'rows'>,
+  {
+    exposed,
+    unexposed,
+  }: { exposed?: readonly string[] | undefined; unexposed?: readonly string[] | undefined },
+): Groups {
+  const [first = '', second = ''] = table.rows;
+  const groups = { exposed: exposed ?? [first], unexposed: unexposed ?? [second] };
+  chosen(id, table.rows, [...groups.exposed, ...groups.unexposed]);
+  return groups;
+}
+
+function chosen(id: string, levels: readonly string[], wanted?: readonly string[]): readonly string[] {
+  const unknown = wanted?.filter((code) => !levels.includes(code)) ?? [];
+  if (unknown.length > 0 || levels.length === 0) throw unknownLevel(id, unknown);
+  return wanted ?? levels.slice(0, 1);
+}
+
+function twoByTwo(table: Table, { exposed, unexposed }: Groups, events: readonly string[]): TwoByTwo {
+  const sum = (rows: readonly string[], isEvent: boolean): number =>
+    rows
+      .flatMap((row) =>
+        table.columns
+          .filter((column) => events.includes(column) === isEvent)
+          .map((column) => table.count(row, column)),
+      )
+      .reduce((total, count) => total + count, 0);
+  return {
+    exposedEvent: sum(exposed, true),
+    exposedNone: sum(exposed, false),
+    unexposedEvent: sum(unexposed, true),
+    unexposedNone: sum(unexposed, false),
+  };
+}
+
+function none(id: string): never {
+  throw unknownLevel(id, []);
+}

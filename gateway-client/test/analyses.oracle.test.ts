@@ -1,0 +1,177 @@
+/** From a job file's statistics to their results: the cells of the whole trial, unencrypted, beside the oracles. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseSchema, type PatientRecord, type Schema } from '@strokeshare/fhe';
+import { loadRecords, readCheckedFile, readMapping } from '../src/load/index.js';
+import { parseJobFile, resultRows, type JobResult, type ResultRow } from '../src/researcher/index.js';
+import { expectClose, Oracle } from './oracles/oracle.js';
+import { releasedInPlain } from './released.js';
+
+const DATA = join(__dirname, '..', '..', 'data');
+const HASH = 'a4b2f3d90afff7dd0dfe1cfee46f32117ca4260bba65dc6dac8ab51d11760f21';
+const truth = Oracle.ist();
+
+const JOB = parseJobFile(
+  `name: everything
+title: Every statistic
+agreement: a
+purpose: DUO:0000007
+query:
+  version: 1
+  statistics:
+    - { id: patients, kind: count }
+    - { id: share, kind: proportion, event: ID14, by: [RXASP] }
+    - { id: death, kind: risk, exposure: RXASP, event: ID14 }
+    - { id: dependent, kind: risk, exposure: RXASP, event: { variable: OCCODE, levels: ['1', '2'] } }
+    - { id: heparin, kind: risk, exposure: { variable: RXHEP, exposed: [L, M], unexposed: [N] }, event: H14 }
+    - { id: table, kind: chiSquare, rows: STYPE, columns: RCONSC }
+    - { id: two, kind: chiSquare, rows: RXASP, columns: ID14 }
+    - { id: mh, kind: mantelHaenszel, exposure: RXASP, event: ID14, strata: STYPE }
+    - { id: fixed, kind: fixedEffect, exposure: RXASP, event: ID14, strata: SEX }
+    - { id: pressure, kind: tTest, variable: RSBP, exposure: ID14, level: 0.9 }
+    - { id: groups, kind: anova, variable: RSBP, group: STYPE }
+    - { id: one, kind: summary, variable: RSBP, by: [ID14] }
+    - { id: matrix, kind: pearson, variables: [AGE, RSBP, RDELAY] }
+    - { id: line, kind: linearRegression, outcome: RSBP, numbers: [AGE, RDELAY], groups: [SEX] }
+    - { id: curve, kind: kaplanMeier, variable: SURVIVAL, by: [STYPE], interval: logLog }
+    - { id: shift, kind: shift, exposure: RXASP, scale: OCCODE, order: ['4', '3', '2', '1'] }
+    - { id: age, kind: quantiles, variable: AGEBAND, edges: [16, 40, 50, 60, 70, 80, 90, 100], probabilities: [0.5] }
+`,
+  'everything.yaml',
+);
+
+let schema: Schema;
+let records: PatientRecord[];
+let result: JobResult;
+let rows: ResultRow[];
+beforeAll(async () => {
+  schema = parseSchema(JSON.parse(await readFile(join(DATA, 'schemas', 'ist-study.json'), 'utf8')));
+  const mapping = await readMapping(join(DATA, 'mappings', 'ist-study.yaml'));
+  const bytes = await readCheckedFile(join(DATA, 'IST_corrected.csv.gz'), [HASH]);
+  const table = await loadRecords(bytes, { schema, mapping });
+  records = table.records.map(({ values }) => values);
+  result = releasedInPlain(JOB.query, schema, records);
+  rows = resultRows(result, JOB.analyses);
+});
+
+function value(statistic: string, quantity: string, labels: Record<string, string> = {}): number {
+  const found = rows.filter(
+    (row) =>
+      row.statistic === statistic &&
+      row.quantity === quantity &&
+      Object.keys(row.labels).length === Object.keys(labels).length &&
+      Object.entries(labels).every(([name, level]) => row.labels[name] === level),
+  );
+  if (found.length !== 1 || !found[0]?.measured)
+    throw new Error(
+      `${statistic} ${quantity} ${JSON.stringify(labels)}: ${found.length} rows, ${found[0]?.note ?? ''}`,
+    );
+  return found[0].measured.value;
+}
+
+test('all numbers of the trial are there, and nothing is kept back', () => {
+  expect(records).toHaveLength(19_435);
+  expect(value('patients', 'count')).toBe(truth.number('counts', 'patients'));
+  expect(rows.filter(({ note }) => note === 'kept back')).toEqual([]);
+});
+
+test('risks of both arms, with every measure', () => {
+  for (const [id, table] of [
+    ['death', 0],
+    ['dependent', 1],
+  ] as const) {
+    const item = truth.at('twoByTwo', table);
+    ['oddsRatio', 'oddsRatioLower', 'oddsRatioUpper'].forEach((quantity, i) =>
+      expectClose(value(id, quantity), item.number('oddsRatio', i)),
+    );
+    ['riskRatio', 'riskRatioLower', 'riskRatioUpper'].forEach((quantity, i) =>
+      expectClose(value(id, quantity), item.number('riskRatio', i)),
+    );
+    expectClose(value(id, 'riskDifferenceLower'), item.number('riskDifference', 'newcombe', 0));
+    expectClose(value(id, 'statistic', { test: 'z' }), item.number('zTest', 'statistic'));
+    expectClose(value(id, 'pValue', { test: 'Fisher' }), item.number('fisher', 'two-sided'));
+  }
+  expect(value('death', 'count', { RXASP: 'Y', ID14: '1' })).toBe(872);
+  expect(value('dependent', 'count', { RXASP: 'N', OCCODE: '1+2' })).toBe(6125);
+  expect(value('heparin', 'count', { RXHEP: 'L+M', H14: '1' })).toBe(120);
+  const [lower, upper] = truth.numbers('proportion', 0, 'wilson');
+  expectClose(value('share', 'proportionLower', { RXASP: 'Y', ID14: '1' }), lower!);
+  expectClose(value('share', 'proportionUpper', { RXASP: 'Y', ID14: '1' }), upper!);
+});
+
+test('tests of tables, within strata and pooled', () => {
+  expectClose(value('table', 'statistic', { test: 'Pearson' }), truth.number('chiSquare', 'statistic'));
+  expectClose(value('two', 'pValue', { test: 'Yates' }), truth.number('twoByTwo', 0, 'yates', 'pValue'));
+  expectClose(value('mh', 'oddsRatio'), truth.number('mantelHaenszel', 'estimate'));
+  expectClose(
+    value('mh', 'pValue', { test: 'Breslow-Day' }),
+    truth.number('mantelHaenszel', 'breslowDay', 'pValue'),
+  );
+  const [men, women, pooled] = [{ SEX: 'M' }, { SEX: 'F' }, { pooled: 'all' }].map((labels) =>
+    value('fixed', 'oddsRatio', labels as Record<string, string>),
+  );
+  expect(Math.min(men!, women!) <= pooled! && pooled! <= Math.max(men!, women!)).toBe(true);
+});
+
+test('statistics of numbers', () => {
+  const t = truth.at('tTest', 'unequal');
+  const labels = { ID14: '1 - 0' };
+  expectClose(value('pressure', 'statistic', labels), t.number('statistic'));
+  expectClose(value('pressure', 'meanDifferenceUpper', labels), t.number('interval', 1));
+  expectClose(
+    value('groups', 'statistic', { test: 'one-way' }),
+    truth.number('anova', 'classic', 'statistic'),
+  );
+  expectClose(value('groups', 'pValue', { test: 'Welch' }), truth.number('anova', 'welch', 'pValue'));
+  expectClose(value('one', 'sum', { ID14: '1' }), truth.number('mean', 'sum'));
+  expectClose(value('one', 'meanLower', { ID14: '1' }), truth.number('mean', 'interval', 0));
+  expectClose(value('matrix', 'correlation', { pair: 'AGE, RSBP' }), truth.number('correlation', 'estimate'));
+});
+
+test('linear regression from sums, in the units of the records', () => {
+  const item = truth.at('linearRegression');
+  const at = { intercept: 0, AGE: 1, 'SEX=M': 2, RDELAY: 3 };
+  for (const [term, i] of Object.entries(at)) {
+    expectClose(value('line', 'coefficient', { term }), item.number('coefficients', i), 1e-8);
+    expectClose(value('line', 'standardError', { term }), item.number('standardErrors', i), 1e-8);
+    expectClose(value('line', 'pValue', { term }), item.number('pValues', i), 1e-6);
+  }
+});
+
+test('survival, its test, and the shift of the outcome', () => {
+  truth.numbers('survival', 'TACS', 'survival').forEach((survival, i) => {
+    const time = truth.number('survival', 'TACS', 'points', i, 'time');
+    const labels = { STYPE: 'TACS', SURVIVAL: String(time) };
+    expectClose(value('curve', 'survival', labels), survival);
+    expectClose(value('curve', 'survivalUpper', labels), truth.number('survival', 'TACS', 'logLog', i, 1));
+  });
+  expectClose(value('curve', 'statistic', { test: 'log-rank' }), truth.number('logRank', 'statistic'));
+  expectClose(value('shift', 'commonOddsRatio'), truth.number('commonOddsRatio', 'estimate'), 1e-5);
+  expect(value('age', 'quantileLower', { probability: '0.5' })).toBe(70);
+});
+
+test('a part whose cell was kept back says so, and no other', () => {
+  const cell = result.plan.statistics.find(({ id }) => id === 'mh')!.rows[0]!.count;
+  const less: JobResult = { ...result, counts: new Map([...result.counts].filter(([id]) => id !== cell)) };
+  const kept = resultRows(less, JOB.analyses).filter(({ note }) => note === 'kept back');
+  expect(new Set(kept.map(({ statistic }) => statistic))).toEqual(new Set(['mh']));
+  expect(kept.every(({ measured }) => measured === null)).toBe(true);
+});
+
+test('levels that there are not are refused by name', () => {
+  const job = parseJobFile(
+    `name: a
+title: a
+agreement: a
+purpose: DUO:0000007
+query:
+  version: 1
+  statistics: [{ id: x, kind: risk, exposure: RXASP, event: { variable: ID14, levels: [dead] } }]
+`,
+    'a.yaml',
+  );
+  const other = releasedInPlain(job.query, schema, records.slice(0, 50));
+  expect(() => resultRows(other, job.analyses)).toThrow(
+    expect.objectContaining({ code: 'JOB_FILE_INVALID', message: expect.stringContaining('dead') }),
+  );
+});
