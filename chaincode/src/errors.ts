@@ -55,6 +55,8 @@ export const errorCodes = [
   'NOT_CONFIRMED',
   /** The opened shares do not add up to a number of patients: some share is wrong. */
   'COUNT_IMPLAUSIBLE',
+  /** What would be released lets a hidden number be computed. */
+  'DISCLOSIVE',
   'QUERY_INVALID',
   'SCHEMA_INVALID',
   'PARAMETERS_REFUSED',

@@ -25,5 +25,7 @@ export { type EndorsementScheme, type SealFacts, type Tip } from './endorsement/
 export { schemes } from './endorsement/schemes.js';
 export * from './evaluation/limits.js';
 export * from './evaluation/plan.js';
+export { type Cohort, cohortsOf } from './disclosure/cohorts.js';
+export { type AskedCount, type KnownCount, releasable } from './disclosure/suppression.js';
 export * from './errors.js';
 export { ceremonySteps } from './states/machines.js';

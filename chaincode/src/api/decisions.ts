@@ -16,6 +16,7 @@ export const rules = [
   'variables',
   'statistics',
   'plan',
+  'disclosure',
   'budget',
 ] as const;
 export type Rule = (typeof rules)[number];
@@ -35,6 +36,8 @@ export const refusalCodes = [
   'STATISTIC_NOT_COVERED',
   'PLAN_TOO_DEEP',
   'PLAN_TOO_LARGE',
+  'RESULTS_EXHAUSTED',
+  'REPEATED_RELEASE',
   'BUDGET_EXHAUSTED',
   'PRIVACY_BUDGET_EXHAUSTED',
   'EPOCH_BUDGET_EXHAUSTED',

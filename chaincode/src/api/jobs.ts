@@ -91,6 +91,8 @@ export type CellOutcome = z.infer<typeof cellOutcome>;
 export const job = z.strictObject({
   jobId: identifier,
   researcherId,
+  /** Whose results disclosure control compares with each other: organisation and affiliation at submission. */
+  affiliation: z.string(),
   agreementId: identifier,
   /** Of the agreement's version that the job was submitted under, and is decided and released under. */
   agreementVersion: positive,
@@ -253,6 +255,31 @@ export const sharesView = z.strictObject({
   valueShares: z.record(mspId, valueSharesRecord),
 });
 export type SharesView = z.infer<typeof sharesView>;
+
+/** The counts of one job that passed, as later jobs of the same affiliation are compared with them. */
+export const releaseRecord = z.strictObject({
+  jobId: identifier,
+  /** Dataset to the Merkle root of the version that was used. */
+  data: z.record(identifier, sha256),
+  /** By count cell: the count, and the products of numbers whose sums over the cohort were asked for. */
+  counts: z.record(cellId, z.strictObject({ count, numbers: z.array(z.string()) })),
+});
+export type ReleaseRecord = z.infer<typeof releaseRecord>;
+
+/** What disclosure control judges a job's counts by. */
+export const comparedView = z.strictObject({
+  /** The versions of the datasets that are in the job. */
+  data: z.record(identifier, sha256),
+  known: z.array(
+    z.strictObject({
+      cell: cellId,
+      data: z.record(identifier, sha256),
+      count,
+      numbers: z.array(z.string()),
+    }),
+  ),
+});
+export type ComparedView = z.infer<typeof comparedView>;
 
 export const getAccess = z.strictObject({ jobId: identifier, step: z.enum(decisionSteps) });
 

@@ -371,6 +371,11 @@ export const consortium = {
     Partials: reads('Reads the hashes of all partials of a job.', jobs.getJob, jobs.partialsView),
     Aggregates: reads('Reads the aggregates of a job.', jobs.getJob, jobs.aggregatesView),
     Shares: reads('Reads all shares and verdicts of a job.', jobs.getJob, jobs.sharesView),
+    Compared: reads(
+      'Reads the earlier counts that disclosure control compares a job with.',
+      jobs.getJob,
+      jobs.comparedView,
+    ),
     Access: reads('Decides whether a step of a job is permitted now.', jobs.getAccess, jobs.jobAccess),
   }),
   GrantContract: contract('GrantContract', {

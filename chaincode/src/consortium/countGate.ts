@@ -27,6 +27,10 @@ import { type Ledger } from '../ledger/ledger.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { decideStep } from '../permission/facts.js';
 import { includedPartials } from './aggregate.js';
+import { noteRelease, readEarlier } from '../disclosure/earlier.js';
+import { type Cohort, cohortsOf } from '../disclosure/cohorts.js';
+import { includedRoots } from '../disclosure/included.js';
+import { lonelyGap, releasable } from '../disclosure/suppression.js';
 import { idsOf, openJob, requireHolder, requireSame, roundKeys, withheldCells } from './jobState.js';
 import { permitted, storeState } from './jobSteps.js';
 
@@ -66,6 +70,7 @@ export async function openCounts(transaction: Transaction, request: OpenCounts):
   requireHolder(job, caller.mspId);
   return permitted(transaction, job, 'countRelease', async () => {
     const passing = await passingCells(ledger, job);
+    requireUnsolvable(job, idsOf(passing));
     requireSame(Object.keys(shares), idsOf(passing), 'The opened shares');
     for (const { id, primes } of passing)
       if (fromBase64(shares[id]).length !== 8 * primes)
@@ -79,22 +84,29 @@ export async function closeCounts(transaction: Transaction, { jobId }: { jobId: 
   const { ledger, caller, now } = transaction;
   const job = await openJob(transaction, jobId, ['AGGREGATED']);
   requireHolder(job, caller.mspId);
-  const { decision } = await decideStep(ledger, now, job, 'countRelease');
-  const closed = decision.allowed
-    ? await storeState(
-        transaction,
-        {
-          ...job,
-          outcomes: await outcomesOf(ledger, job),
-          counting: { round: job.round, committee: job.committee ?? [] },
-        },
-        'COUNTED',
-      )
-    : await storeState(transaction, { ...job, refusal: decision.refusal }, 'REFUSED');
+  const { decision, datasets } = await decideStep(ledger, now, job, 'countRelease');
+  if (!decision.allowed) {
+    const refused = await storeState(transaction, { ...job, refusal: decision.refusal }, 'REFUSED');
+    return { ...refused, posted: refused.included ?? [] };
+  }
+  const data = includedRoots(job, datasets.values());
+  const outcomes = await outcomesOf(ledger, job, data);
+  const counting = { round: job.round, committee: job.committee ?? [] };
+  const closed = await storeState(transaction, { ...job, outcomes, counting }, 'COUNTED');
+  const released = cohortsOf(job.cells, data).flatMap((cohort) => {
+    const { status, count } = outcomes[cohort.cell] ?? {};
+    return status === 'PASSED' && count !== undefined ? [{ ...cohort, count }] : [];
+  });
+  await noteRelease(ledger, job, released);
   return { ...closed, posted: closed.included ?? [] };
 }
 
-async function outcomesOf(ledger: Ledger, job: Job): Promise<Record<string, CellOutcome>> {
+/** Decides about every cell: what the committee passed has to have the minimum, and to give no other away. */
+async function outcomesOf(
+  ledger: Ledger,
+  job: Job,
+  data: Cohort['data'],
+): Promise<Record<string, CellOutcome>> {
   const withheld = withheldCells(job, await includedPartials(ledger, job));
   const passing = new Set(idsOf(await passingCells(ledger, job)));
   const opened = passing.size > 0 ? await requireAll(ledger, jobOpened, job) : new Map<string, never>();
@@ -118,6 +130,14 @@ async function outcomesOf(ledger: Ledger, job: Job): Promise<Record<string, Cell
       );
     }
   }
+  const { known } = await readEarlier(ledger, job);
+  const asked = cohortsOf(job.cells, data).map((cohort) => {
+    const count = counts.get(cohort.cell)?.count;
+    return { ...cohort, ...(count !== undefined && { count }) };
+  });
+  const open = releasable(asked, job.minimumCohort, known);
+  for (const [cell, { status }] of counts)
+    if (status === 'PASSED' && !open.has(cell)) counts.set(cell, { status: 'SUPPRESSED' });
   return Object.fromEntries(
     job.cells.map(({ id, kind, countCell }): [string, CellOutcome] => {
       const counted = counts.get(countCell)?.status ?? 'SUPPRESSED';
@@ -125,6 +145,20 @@ async function outcomesOf(ledger: Ledger, job: Job): Promise<Record<string, Cell
       return [id, { status: withheld.has(id) ? 'WITHHELD' : counted }];
     }),
   );
+}
+
+/**
+ * Before any share is in the open: no verdicts may leave a total with one hidden part alone, whatever the numbers are.
+ * @throws ContractError DISCLOSIVE
+ */
+function requireUnsolvable(job: Job, passing: readonly string[]): void {
+  const asked = cohortsOf(job.cells, {});
+  const gap = lonelyGap(asked, new Set(passing));
+  if (gap !== undefined)
+    throw new ContractError(
+      'DISCLOSIVE',
+      `The verdicts on the job ${job.jobId} would let ${gap} be computed from what passes.`,
+    );
 }
 
 /** The count that shares in the open add up to, in exact integers. */

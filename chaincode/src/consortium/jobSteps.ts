@@ -3,7 +3,7 @@ import { type DecisionStep } from '../api/decisions.js';
 import { type Job, type JobState, type JobStep } from '../api/jobs.js';
 import { jobRecords } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
-import { decideStep, type StepBudget } from '../permission/facts.js';
+import { decideStep, type StepBudget, type Surroundings } from '../permission/facts.js';
 import { move } from '../states/machine.js';
 import { jobMachine } from '../states/machines.js';
 
@@ -15,17 +15,23 @@ export async function permitted(
   transaction: Transaction,
   job: Job,
   step: DecisionStep,
-  action: () => Promise<JobState>,
+  action: (surroundings: Surroundings) => Promise<JobState>,
   budget?: StepBudget,
 ): Promise<JobStep> {
   const { jobId } = job;
-  const { decision } = await decideStep(transaction.ledger, transaction.now, job, step, budget);
+  const { decision, ...surroundings } = await decideStep(
+    transaction.ledger,
+    transaction.now,
+    job,
+    step,
+    budget,
+  );
   if (!decision.allowed) {
     const { refusal } = decision;
     await storeState(transaction, { ...job, refusal }, 'REFUSED');
     return { jobId, state: 'REFUSED', refusal };
   }
-  const state = await action();
+  const state = await action(surroundings);
   transaction.emit(jobId, state);
   return { jobId, state };
 }

@@ -1,7 +1,10 @@
 /** What is read of jobs; for evaluated transactions only. */
 import { type DecisionStep } from '../api/decisions.js';
+import { readEarlier } from '../disclosure/earlier.js';
+import { includedRoots } from '../disclosure/included.js';
 import {
   type AggregateRecord,
+  type ComparedView,
   type JobAccess,
   type JobView,
   type PartialsRecord,
@@ -63,6 +66,17 @@ export async function sharesOf({ ledger }: Transaction, { jobId }: JobName): Pro
     verdicts: await each(jobVerdicts, counting),
     opened: await each(jobOpened, counting),
     valueShares: await each(jobValueShares, { round, committee }),
+  };
+}
+
+/** What the counts of a job are judged by, before they are opened. */
+export async function comparedWith({ ledger, now }: Transaction, { jobId }: JobName): Promise<ComparedView> {
+  const job = await ledger.get(jobRecords, jobId);
+  const { datasets } = await decideStep(ledger, now, job, 'countRelease');
+  const { known } = await readEarlier(ledger, job);
+  return {
+    data: includedRoots(job, datasets.values()),
+    known: known.map(({ cell, data, count, numbers }) => ({ cell, data, count, numbers: [...numbers] })),
   };
 }
 

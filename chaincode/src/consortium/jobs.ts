@@ -7,7 +7,7 @@ import { run } from '../ledger/transaction.js';
 import { aggregate, postPartials } from './aggregate.js';
 import { cancel } from './cancel.js';
 import { closeCounts, openCounts, postCountShares, postVerdict } from './countGate.js';
-import { accessTo, aggregatesOf, partialsOf, sharesOf, view } from './jobViews.js';
+import { accessTo, aggregatesOf, comparedWith, partialsOf, sharesOf, view } from './jobViews.js';
 import { replaceCommittee } from './replacement.js';
 import { stop } from './stop.js';
 import { submit } from './submit.js';
@@ -104,6 +104,11 @@ export class JobContract extends Contract {
   @Serves(definitions.Shares)
   Shares(context: Context, request: string): Promise<string> {
     return run(context, definitions.Shares, request, sharesOf);
+  }
+
+  @Serves(definitions.Compared)
+  Compared(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Compared, request, comparedWith);
   }
 
   @Serves(definitions.Access)

@@ -5,6 +5,9 @@ import { type Epoch } from '../api/epochs.js';
 import { type Job, type JobView, MAXIMUM_CELLS, type SubmitJob } from '../api/jobs.js';
 import { isRetry, scheduleOf } from './schedule.js';
 import { viewJob } from './jobState.js';
+import { affiliationOf, readEarlier, refuseRepeats } from '../disclosure/earlier.js';
+import { cohortsOf } from '../disclosure/cohorts.js';
+import { rootsOf } from '../disclosure/included.js';
 import { ContractError } from '../errors.js';
 import { oversizedCell } from '../evaluation/limits.js';
 import { ownersOf, planOf } from '../evaluation/plan.js';
@@ -30,6 +33,8 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
   const reserved = await readReserved(ledger, agreementId, epoch?.epochId ?? '', jobId);
   const { permission } = agreement.content;
 
+  const affiliation = affiliationOf(await transaction.researcher());
+  const earlier = await readEarlier(ledger, { affiliation, datasets: permission.datasets });
   let planned: AnalysisPlan | undefined;
   const decision = decide({
     ...facts,
@@ -39,6 +44,7 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
       if ('hash' in outcome) planned = outcome;
       return 'hash' in outcome ? undefined : outcome;
     },
+    disclosure: () => refuseRepeats(cohortsOf(planned?.cells ?? [], rootsOf(datasets.values())), earlier),
     budget: () => ({
       needed: planned?.cells.length ?? Infinity,
       agreementLeft: permission.releaseBudget - reserved.agreement,
@@ -51,6 +57,7 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
   const job: Job = {
     jobId,
     researcherId,
+    affiliation,
     agreementId,
     agreementVersion: agreement.content.version,
     agreementDigest: agreement.digest,

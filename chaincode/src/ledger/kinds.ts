@@ -81,6 +81,7 @@ export const chainTips = kind('endorsement.tip', endorsement.chainTip, 'tip'); /
 export const sealedBlocks = kind('endorsement.block', endorsement.sealedBlock, 'block'); // height, ten digits
 export const sharingPending = kind('sharing.pending', endorsement.pendingItem, 'pending entry'); // kind, id
 export const sharingConfirmed = kind('sharing.confirmed', endorsement.confirmedItem, 'confirmed entry'); // kind, id
+export const releases = kind('release', jobs.releaseRecord, 'record of a release'); // datasetId, affiliation, jobId
 
 /** Private channels. */
 export const batches = kind('batch', datasets.batch, 'batch'); // mspId, datasetId, batchId

@@ -112,6 +112,20 @@ export class Ledger {
     return { items };
   }
 
+  /**
+   * The first records below a common beginning of their keys, for update transactions: few, and an insertion among
+   * them conflicts, as it should where the transaction rests on all of them.
+   */
+  async range<T>(kind: RecordKind<T>, ids: string[], limit: number): Promise<T[]> {
+    if (limit > PAGE) throw new RangeError(`an update reads at most ${PAGE} records of a range`);
+    const items: T[] = [];
+    for await (const { value } of this.stub.getStateByPartialCompositeKey(kind.type, ids)) {
+      items.push(parse(kind, value));
+      if (items.length === limit) break;
+    }
+    return items;
+  }
+
   private key<T>(kind: RecordKind<T>, ids: readonly string[]): string {
     return this.stub.createCompositeKey(kind.type, [...ids]);
   }

@@ -49,6 +49,7 @@ interface Choices {
   agreedStatistics: (typeof statisticKinds)[number][];
   statistics: string[];
   fits: boolean;
+  isNew: boolean;
   needed: number;
   agreementLeft: number;
   epochLeft: number;
@@ -80,6 +81,7 @@ const choices: fc.Arbitrary<Choices> = fc.record({
   agreedStatistics: fc.subarray([...statisticKinds]),
   statistics: fc.subarray([...statisticKinds]),
   fits: fc.boolean(),
+  isNew: fc.boolean(),
   needed: fc.nat(20),
   agreementLeft: fc.nat(20),
   epochLeft: fc.nat(20),
@@ -112,6 +114,7 @@ const granted: Choices = {
   agreedStatistics: [...statisticKinds],
   statistics: ['mean'],
   fits: true,
+  isNew: true,
   needed: 5,
   agreementLeft: 5,
   epochLeft: 5,
@@ -150,6 +153,7 @@ const withdrawals: Record<(typeof rules)[number], Partial<Choices>[]> = {
   variables: [{ agreedVariables: ['SEX'] }],
   statistics: [{ agreedStatistics: ['count'] }],
   plan: [{ fits: false }],
+  disclosure: [{ isNew: false }],
   budget: [{ agreementLeft: 4 }, { epochLeft: 4 }, { microRhoLeft: 2 }],
 };
 
@@ -205,6 +209,7 @@ function factsOf(choice: Choices): Facts {
     datasets: new Map(datasets),
     members: new Set(choice.members),
     epoch: { epochId: 'e1', state: choice.epoch } as Epoch,
+    disclosure: () => (choice.isNew ? undefined : { code: 'REPEATED_RELEASE', reason: '' }),
     plan: () => (choice.fits ? undefined : { code: 'PLAN_TOO_LARGE', reason: '' }),
     budget: () => choice,
   };

@@ -38,6 +38,8 @@ export interface Facts {
   readonly epoch: Epoch | undefined;
   /** Whether the plan fits; asked only when all rules before it agree. */
   readonly plan: () => Refused | undefined;
+  /** What was released before and speaks against the job; asked at submission alone. */
+  readonly disclosure: () => Refused | undefined;
   /** What the job still has to reserve; nothing after submission. */
   readonly budget: () => {
     readonly needed: number;
@@ -125,6 +127,8 @@ const ruleBook: Readonly<Record<Rule, (facts: Facts) => Refused | undefined>> = 
   },
 
   plan: ({ plan }) => plan(),
+
+  disclosure: ({ disclosure }) => disclosure(),
 
   budget(facts) {
     const { needed, agreementLeft, epochLeft, neededMicroRho, microRhoLeft } = facts.budget();

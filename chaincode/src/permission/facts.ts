@@ -25,7 +25,7 @@ export interface Surroundings {
   readonly agreement: Agreement;
   readonly datasets: ReadonlyMap<string, Dataset>;
   readonly epoch: Epoch | undefined;
-  readonly facts: Omit<Facts, 'step' | 'plan' | 'budget'>;
+  readonly facts: Omit<Facts, 'step' | 'plan' | 'disclosure' | 'budget'>;
 }
 
 export async function readSurroundings(
@@ -84,6 +84,7 @@ export async function decideStep(
     ...surroundings.facts,
     step,
     plan: () => undefined,
+    disclosure: () => undefined,
     // What the agreement allows is released once, and its privacy spent once, whatever it takes of the key.
     budget: () => ({ ...budget, agreementLeft: budget.needed, neededMicroRho: 0, microRhoLeft: 0 }),
   });

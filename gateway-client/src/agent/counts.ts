@@ -1,6 +1,8 @@
 /** The count gate: a committee opens the encrypted counts among itself before any value is released. */
 import {
+  cohortsOf,
   countCommittee,
+  releasable,
   signDetached,
   signingKeyAt,
   verifyDetached,
@@ -14,7 +16,6 @@ import { openShares, sealShares, sharePurpose } from '../sealed-messages.js';
 import { allInstitutions, report, type AgentContext } from './context.js';
 import type { ReplayedJob } from './replay.js';
 import { ShareBook } from './share-book.js';
-import { releasable } from './suppression.js';
 
 type Verdicts = VerdictContent['verdicts'];
 
@@ -51,13 +52,15 @@ export async function postVerdict(
 ): Promise<void> {
   const { job } = access;
   const counts = await openedCounts(context, access, replayed, posted);
-  const groups = replayed.plan.cells
-    .filter(({ kind }) => kind === 'count')
-    .map(({ id, factors, labels }) => {
-      const count = counts.get(id);
-      return { cell: id, factors, labels, ...(count !== undefined && { count }) };
-    });
-  const passing = releasable(groups, job.minimumCohort);
+  const { data, known } = await context.consortium.jobs.compared(
+    { jobId: job.jobId },
+    { signal: context.signal },
+  );
+  const asked = cohortsOf(replayed.plan.cells, data).map((cohort) => {
+    const count = counts.get(cohort.cell);
+    return { ...cohort, ...(count !== undefined && { count }) };
+  });
+  const passing = releasable(asked, job.minimumCohort, known);
   const verdicts: Verdicts = Object.fromEntries(
     [...counts.keys()].map((cell) => [cell, passing.has(cell) ? 'pass' : 'suppress']),
   );

@@ -76,6 +76,7 @@ export function institutionClient(ledger: Ledger, names: ConsortiumNames = {}) {
           'Aggregates',
           'Shares',
           'Access',
+          'Compared',
         ] as const),
       ),
     ),
