@@ -128,6 +128,8 @@ describe('disclosure control over several jobs', () => {
       refusal: { rule: 'disclosure', code: 'REPEATED_RELEASE' },
     });
     // A number over them that was not released as often is another cell.
-    expect(await alliance.submit(`job-${++jobs}`, meanAge({ STYPE: 'LACS' }))).toMatchObject({ state: 'SUBMITTED' });
+    expect(await alliance.submit(`job-${++jobs}`, meanAge({ STYPE: 'LACS' }))).toMatchObject({
+      state: 'SUBMITTED',
+    });
   });
 });
