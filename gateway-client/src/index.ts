@@ -3,5 +3,6 @@ export * from './connect/index.js';
 export * from './endorsement/index.js';
 export { ClientError, type ClientErrorCode } from './errors.js';
 export * from './load/index.js';
+export * from './pictures/index.js';
 export * from './researcher/index.js';
 export * from './statistics/index.js';
