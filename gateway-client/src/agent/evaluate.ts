@@ -6,7 +6,8 @@ import { planOfJob, type JobPlan } from '../job/plan.js';
 import { requireCovered } from './agreements.js';
 import { epochKeys, report, type AgentContext } from './context.js';
 import { batchesOf, readBatch, readColumns, type CheckedBatch } from './job-blobs.js';
-import { ownCounts } from './own-records.js';
+import { contributionsTo, isDominated } from './dominance.js';
+import { ownBatches, ownCounts } from './own-records.js';
 import { stopJob } from './turns.js';
 
 /** How far the ledger's clock may be from this institution's. */
@@ -54,14 +55,24 @@ export async function evaluateJob(context: AgentContext, jobId: string): Promise
   return true;
 }
 
-/** Cells in which the institution has fewer own patients than its own minimum, and the values over them. */
+/**
+ * Cells in which the institution has fewer own patients than its own minimum, and the values over them; and values
+ * that one own patient dominates.
+ */
 async function withheldCells(context: AgentContext, access: JobAccess, { plan }: JobPlan): Promise<string[]> {
   const own = access.datasets
     .filter(({ owner }) => owner === context.mspId)
     .map(({ datasetId }) => datasetId);
   const counts = await ownCounts(context, plan, own);
+  const batches = await ownBatches(context, plan, own);
+  const { minimumOwnCount, dominancePercent } = context.policy;
   return plan.cells
-    .filter(({ countCell }) => (counts.get(countCell) ?? 0) < context.policy.minimumOwnCount)
+    .filter((cell) => {
+      const count = counts.get(cell.countCell) ?? 0;
+      if (count < minimumOwnCount) return true;
+      const isSum = cell.kind === 'value' && count > 0;
+      return isSum && isDominated(contributionsTo(cell, plan, batches), dominancePercent);
+    })
     .map(({ id }) => id);
 }
 

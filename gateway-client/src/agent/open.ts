@@ -32,7 +32,7 @@ const agentConfig = z.strictObject({
   policy: policyBounds,
 });
 /** What an agent's folder is set up with. */
-export type AgentConfig = z.infer<typeof agentConfig>;
+export type AgentConfig = z.input<typeof agentConfig>;
 
 const CONFIG_FILE = 'agent.json';
 
@@ -128,7 +128,7 @@ export async function enroll(context: AgentContext, { name }: { name: string }):
   );
 }
 
-async function readConfig(path: string): Promise<AgentConfig> {
+async function readConfig(path: string): Promise<z.output<typeof agentConfig>> {
   try {
     return agentConfig.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch (cause) {

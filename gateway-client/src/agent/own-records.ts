@@ -40,11 +40,18 @@ export async function ownCounts(
   plan: AnalysisPlan,
   datasetIds: readonly string[],
 ): Promise<Map<string, number>> {
-  const batches = (
-    await Promise.all(datasetIds.map((id) => ownColumns(context, id, plan.parameterSetId)))
-  ).flat();
+  const batches = await ownBatches(context, plan, datasetIds);
   const cells = plan.cells.filter(({ kind }) => kind === 'count');
   return new Map(cells.map(({ id, factors }) => [id, sumOfProducts(batches, factors)]));
+}
+
+/** The packed columns of the own datasets, from the original records. */
+export async function ownBatches(
+  context: AgentContext,
+  plan: AnalysisPlan,
+  datasetIds: readonly string[],
+): Promise<ColumnBatch[]> {
+  return (await Promise.all(datasetIds.map((id) => ownColumns(context, id, plan.parameterSetId)))).flat();
 }
 
 async function ownColumns(context: AgentContext, datasetId: string, setId: string): Promise<ColumnBatch[]> {

@@ -3,6 +3,7 @@ import { boundedPolicy } from './policy.js';
 
 const policy = boundedPolicy({
   minimumOwnCount: 5,
+  dominancePercent: 10,
   purposes: ['DUO:0000007'],
   minimumCohort: 20,
   releaseBudget: 100,

@@ -8,12 +8,15 @@ export type Decision = { answer: 'sign' } | { answer: 'refuse'; reason: string }
 export interface InstitutionPolicy {
   /** A cell in which the institution has fewer own patients is withheld. */
   readonly minimumOwnCount: number;
+  /** The p of the p% rule: a sum is withheld in which one own patient stands out so far. */
+  readonly dominancePercent: number;
   decide(agreement: AgreementView): Decision | Promise<Decision>;
 }
 
 /** Bounds within which an agent signs by itself; everything else waits for a person. */
 export const policyBounds = z.strictObject({
   minimumOwnCount: z.number().int().nonnegative(),
+  dominancePercent: z.number().min(0).max(100).default(10),
   /** Data Use Ontology codes that are signed without asking. */
   purposes: z.array(z.string()),
   minimumCohort: z.number().int().positive(),
@@ -21,7 +24,7 @@ export const policyBounds = z.strictObject({
   /** Longest period, in days. */
   days: z.number().positive(),
 });
-export type PolicyBounds = z.infer<typeof policyBounds>;
+export type PolicyBounds = z.output<typeof policyBounds>;
 
 const DAY_MS = 86_400_000;
 
@@ -29,6 +32,7 @@ const DAY_MS = 86_400_000;
 export function boundedPolicy(bounds: PolicyBounds): InstitutionPolicy {
   return {
     minimumOwnCount: bounds.minimumOwnCount,
+    dominancePercent: bounds.dominancePercent,
     decide: ({ content: { permission } }) => {
       const days = (Date.parse(permission.until) - Date.parse(permission.from)) / DAY_MS;
       const within =
