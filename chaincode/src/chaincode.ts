@@ -2,6 +2,7 @@
 import 'reflect-metadata';
 import { BuildInfoContract } from './buildInfo.js';
 import { chosenContracts } from './chosen.js';
+import { AuditContract } from './consortium/audit.js';
 import { AgreementContract } from './consortium/agreements.js';
 import { DatasetContract } from './consortium/datasets.js';
 import { KeyEpochContract } from './consortium/epochs.js';
@@ -22,6 +23,7 @@ export const contractClasses = {
     PermissionContract,
     AgreementContract,
     JobContract,
+    AuditContract,
     GrantContract,
     ConsortiumEndorsementContract,
     BuildInfoContract,

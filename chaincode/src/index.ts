@@ -1,5 +1,6 @@
 /** What clients of the contracts import: schemas, names, digests, signatures and errors; no contract code. */
 export * from './api/anchors.js';
+export * from './api/audit.js';
 export * from './api/canonical.js';
 export * from './api/datasets.js';
 export * from './api/dataUse.js';
@@ -12,6 +13,7 @@ export * from './api/jobs.js';
 export * from './api/merkle.js';
 export * from './api/permissions.js';
 export { type LedgerEvent, ledgerEvent, ROLE_ATTRIBUTE, type Role, roles } from './api/primitives.js';
+export * from './api/provenance.js';
 export * from './api/records.js';
 export * from './api/researchers.js';
 export * from './api/signing.js';

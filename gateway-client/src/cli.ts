@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { serveAgents } from './cli/agent.js';
 import { compareBuilds } from './cli/builds.js';
+import { auditCommand } from './cli/audit.js';
 import { powCommand } from './cli/pow.js';
 import { queryRun } from './cli/query.js';
 import { ended, sentenceOf } from './cli/ending.js';
@@ -80,6 +81,7 @@ function program(signal: AbortSignal): Command {
     .action(async (organizations: string[], options: { profile: string; json?: boolean }) => {
       if (!(await compareBuilds(organizations, options, signal))) process.exitCode = 1;
     });
+  command.addCommand(auditCommand(signal));
   command.addCommand(powCommand(signal));
   return command;
 }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import * as anchors from './anchors.js';
+import * as audit from './audit.js';
 import * as datasets from './datasets.js';
 import * as endorsement from './endorsement.js';
 import * as epochs from './epochs.js';
@@ -12,6 +13,7 @@ import * as institutions from './institutions.js';
 import * as jobs from './jobs.js';
 import * as permissions from './permissions.js';
 import { listOf, listRequest, type Role, roles } from './primitives.js';
+import * as provenance from './provenance.js';
 import * as records from './records.js';
 import * as researchers from './researchers.js';
 
@@ -377,6 +379,18 @@ export const consortium = {
       jobs.comparedView,
     ),
     Access: reads('Decides whether a step of a job is permitted now.', jobs.getAccess, jobs.jobAccess),
+  }),
+  AuditContract: contract('AuditContract', {
+    List: reads(
+      'Lists decisions, refusals, releases and changes of rights in the order of time.',
+      audit.listAudit,
+      listOf(audit.auditEntry),
+    ),
+    Lineage: reads(
+      'Reads what a job’s result was made from, by whom and under what, as W3C PROV-JSON.',
+      jobs.getJob,
+      provenance.provDocument,
+    ),
   }),
   GrantContract: contract('GrantContract', {
     Check: reads(

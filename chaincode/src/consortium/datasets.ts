@@ -52,6 +52,7 @@ async function withdraw(transaction: Transaction, { datasetId, reason }: Withdra
   requireState('dataset', dataset.status, ['ACTIVE']);
   const withdrawn: Dataset = { ...dataset, status: 'WITHDRAWN', withdrawal: { reason, at } };
   await ledger.put(datasetRecords, withdrawn, datasetId);
+  transaction.record({ state: withdrawn.status, datasets: [datasetId], reason });
   transaction.emit(datasetId, withdrawn.status);
   return withdrawn;
 }

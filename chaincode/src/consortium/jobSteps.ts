@@ -1,6 +1,7 @@
 /** The frame of every step of a job: permission is decided again, and a refusal ends the job on the ledger. */
 import { type DecisionStep } from '../api/decisions.js';
 import { type Job, type JobState, type JobStep } from '../api/jobs.js';
+import { moveOf, stepOf } from '../audit/drafts.js';
 import { jobRecords } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { decideStep, type StepBudget, type Surroundings } from '../permission/facts.js';
@@ -31,7 +32,9 @@ export async function permitted(
     await storeState(transaction, { ...job, refusal }, 'REFUSED');
     return { jobId, state: 'REFUSED', refusal };
   }
+  transaction.record(stepOf(job, step));
   const state = await action(surroundings);
+  transaction.record({ state });
   transaction.emit(jobId, state);
   return { jobId, state };
 }
@@ -41,6 +44,7 @@ export async function storeState(transaction: Transaction, job: Job, to: Job['st
   move(jobMachine, job.state === 'SUBMITTED' ? 'EVALUATING' : job.state, to);
   const moved = { ...job, state: to, since: transaction.at };
   await transaction.ledger.put(jobRecords, moved, job.jobId);
+  transaction.record(moveOf(moved, to));
   transaction.emit(job.jobId, to);
   return moved;
 }

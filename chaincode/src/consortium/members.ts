@@ -190,6 +190,12 @@ export async function closeMotion(
   const closed: Motion = { ...motion, state: move(motionMachine, motion.state, state), approvals, needed };
   if (state === 'CARRIED') await carry(transaction, record, closed);
   await ledger.put(motions, closed, motionId);
+  const { content } = closed;
+  transaction.record({
+    state,
+    reason: content.reason,
+    institutions: [...new Set([...voters, ...('mspId' in content ? [content.mspId] : [])])],
+  });
   transaction.emit(motionId, state);
   return closed;
 }

@@ -57,6 +57,11 @@ async function ask(transaction: Transaction, request: RequestPermission): Promis
     requestedAt: transaction.at,
   };
   await ledger.create(permissionRecords, permission, request.permissionId);
+  transaction.record({
+    state: 'REQUESTED',
+    researcherId: permission.researcherId,
+    datasets: permission.datasets,
+  });
   transaction.emit(request.permissionId, 'REQUESTED');
   return permission;
 }

@@ -8,6 +8,7 @@ import {
   type Permission,
   type ProposeAgreement,
 } from '../api/permissions.js';
+import { changeOf } from '../audit/drafts.js';
 import { pend, requireConfirmed } from '../endorsement/sharing.js';
 import { ContractError } from '../errors.js';
 import {
@@ -102,6 +103,7 @@ async function enter(
     await ledger.create(agreementSlots, { owner }, agreementId, version, owner);
     await ledger.endorseByOwner(agreementSlots, owner, agreementId, version, owner);
   }
+  transaction.record(changeOf(agreement, 'PROPOSED'));
   transaction.emit(agreementId, 'PROPOSED');
   return agreement;
 }

@@ -87,6 +87,7 @@ function withStatus(researcher: Researcher, suspensions: Researcher['suspensions
 async function store(transaction: Transaction, researcher: Researcher): Promise<Researcher> {
   const { researcherId, status } = researcher;
   await transaction.ledger.put(researchers, researcher, researcherId);
+  transaction.record({ state: status, researcherId });
   transaction.emit(researcherId, status);
   return researcher;
 }

@@ -8,6 +8,7 @@ import {
   type SignAgreement,
   type TerminateAgreement,
 } from '../api/permissions.js';
+import { changeOf } from '../audit/drafts.js';
 import { verifyDetached } from '../api/signing.js';
 import { ContractError } from '../errors.js';
 import {
@@ -47,7 +48,8 @@ export async function refuse(
   { agreementId, version, reason }: RefuseAgreement,
 ): Promise<AgreementSlot> {
   const { ledger, caller, at } = transaction;
-  const { content, digest } = await undecided(transaction, agreementId, version);
+  const agreement = await undecided(transaction, agreementId, version);
+  const { content, digest } = agreement;
   await ledger.create(
     agreementRefusals,
     { reason, at },
@@ -55,6 +57,7 @@ export async function refuse(
     versionKey(content.version),
     caller.mspId,
   );
+  transaction.record(changeOf(agreement, 'REFUSED', reason));
   transaction.emit(agreementId, 'REFUSED');
   return { agreementId, version: content.version, mspId: caller.mspId, digest, signed: false };
 }
@@ -75,6 +78,7 @@ export async function setSuspension(
       `${caller.mspId} ${suspended ? 'has already' : 'has not'} suspended ${agreementId}.`,
     );
   await ledger.put(agreementSuspensions, { suspended, reason, at }, agreementId, caller.mspId);
+  transaction.record(changeOf(agreement, suspended ? 'SUSPENDED' : 'RESUMED', reason));
   transaction.emit(agreementId, suspended ? 'SUSPENDED' : undefined);
   return slotOf(agreement, caller.mspId);
 }
@@ -86,6 +90,7 @@ export async function terminate(
   const { ledger, caller, at } = transaction;
   const agreement = await inForce(transaction, agreementId);
   await ledger.create(agreementTerminations, { reason, at }, agreementId, caller.mspId);
+  transaction.record(changeOf(agreement, 'TERMINATED', reason));
   transaction.emit(agreementId, 'TERMINATED');
   return slotOf(agreement, caller.mspId);
 }

@@ -8,6 +8,7 @@ import { viewJob } from './jobState.js';
 import { affiliationOf, readEarlier, refuseRepeats } from '../disclosure/earlier.js';
 import { cohortsOf } from '../disclosure/cohorts.js';
 import { rootsOf } from '../disclosure/included.js';
+import { moveOf } from '../audit/drafts.js';
 import { ContractError } from '../errors.js';
 import { oversizedCell } from '../evaluation/limits.js';
 import { ownersOf, planOf } from '../evaluation/plan.js';
@@ -91,6 +92,7 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
   };
   if (decision.allowed) await reserve(ledger, job, reserved, job.spentMicroRho ?? 0);
   await ledger.put(jobRecords, job, jobId);
+  transaction.record({ step: 'submit', ...moveOf(job, job.state) });
   transaction.emit(jobId, job.state);
   return { ...job, posted: [] };
 }

@@ -1,6 +1,7 @@
 /** Every kind of record on the ledgers: its key's object type, its shape, and the word that errors use. */
 import { z } from 'zod';
 import { journalAnchor } from '../api/anchors.js';
+import * as audit from '../api/audit.js';
 import * as datasets from '../api/datasets.js';
 import * as endorsement from '../api/endorsement.js';
 import * as epochs from '../api/epochs.js';
@@ -74,6 +75,9 @@ export const jobCountShares = kind('job.countShares', jobs.countSharesRecord, 's
 export const jobVerdicts = kind('job.verdict', jobs.verdictRecord, 'verdict'); // jobId, round, mspId
 export const jobOpened = kind('job.opened', jobs.openedRecord, 'set of opened shares'); // jobId, round, mspId
 export const jobValueShares = kind('job.valueShares', jobs.valueSharesRecord, 'set of value shares'); // jobId, round, mspId
+
+export const auditEntries = kind('audit', audit.auditEntry, 'audit entry'); // at, entryId
+export const auditReferences = kind('audit.about', audit.auditReference, 'audit reference'); // subject, id, at, entryId
 
 /** Either channel. */
 export const schemeRecords = kind('endorsement.scheme', endorsement.chosenScheme, 'endorsement scheme'); // 'chosen'

@@ -18,6 +18,13 @@ export function assertSize(bytes: number, what: string): void {
     );
 }
 
+/** Which records of a range: those whose last part of the key is after one text and before another. */
+export interface Page {
+  readonly after?: string | undefined;
+  readonly before?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
 export class Ledger {
   constructor(private readonly stub: ChaincodeStub) {}
 
@@ -97,7 +104,7 @@ export class Ledger {
   async page<T>(
     kind: RecordKind<T>,
     ids: string[],
-    { after, limit = PAGE }: { after?: string | undefined; limit?: number | undefined },
+    { after, before, limit = PAGE }: Page,
   ): Promise<{ items: T[]; next?: string }> {
     const items: T[] = [];
     let last: string | undefined;
@@ -105,6 +112,7 @@ export class Ledger {
       // Keys are in the order of their bytes; a zero separates their parts.
       const name = this.stub.splitCompositeKey(key).attributes.slice(ids.length).join('\0');
       if (after !== undefined && Buffer.compare(Buffer.from(name), Buffer.from(after)) <= 0) continue;
+      if (before !== undefined && Buffer.compare(Buffer.from(name), Buffer.from(before)) >= 0) break;
       if (items.length === limit) return { items, ...(last !== undefined && { next: last }) };
       items.push(parse(kind, value));
       last = name;

@@ -2,10 +2,12 @@
 import { type Context } from 'fabric-contract-api';
 import { type z } from 'zod';
 import { canonicalJson } from '@strokeshare/fhe';
+import { type AuditEntry } from '../api/audit.js';
 import { type Institution } from '../api/institutions.js';
 import { type LedgerEvent } from '../api/primitives.js';
 import { type Researcher } from '../api/researchers.js';
 import { type TransactionDefinition } from '../api/transactions.js';
+import { type AuditDraft, writeEntry } from '../audit/trail.js';
 import { ContractError } from '../errors.js';
 import { type Caller, callerOf, researcherIdOf } from './caller.js';
 import { institutions, researchers } from './kinds.js';
@@ -17,6 +19,7 @@ export class Transaction {
   /** The transaction's timestamp in milliseconds: contracts have no other clock. */
   readonly now: number;
   #event: LedgerEvent | undefined;
+  #audit: AuditDraft | undefined;
 
   constructor(
     readonly context: Context,
@@ -43,6 +46,25 @@ export class Transaction {
 
   get event(): LedgerEvent | undefined {
     return this.#event;
+  }
+
+  /** Adds to what the audit trail will say of this transaction: one entry, with the caller and the time. */
+  record(draft: AuditDraft | Partial<AuditDraft>): void {
+    this.#audit = { kind: 'CHANGE', datasets: [], institutions: [], ...this.#audit, ...draft };
+  }
+
+  /** The entry, once the transaction has done all. */
+  entryOf(definition: TransactionDefinition): AuditEntry | undefined {
+    const { mspId, subject } = this.caller;
+    return (
+      this.#audit && {
+        ...this.#audit,
+        entryId: this.context.stub.getTxID(),
+        at: this.at,
+        transaction: definition.name,
+        by: { mspId, subject },
+      }
+    );
   }
 
   /**
@@ -82,6 +104,8 @@ export async function run<Q extends z.ZodType, R extends z.ZodType>(
     if (definition.registration === 'researcher') await transaction.researcher();
     const response = canonicalJson(await action(transaction, parseRequest(definition, text)));
     if (definition.commits) assertSize(Buffer.byteLength(response), 'response');
+    const entry = definition.commits ? transaction.entryOf(definition) : undefined;
+    if (entry) await writeEntry(transaction.ledger, entry);
     if (transaction.event)
       context.stub.setEvent(definition.name, Buffer.from(canonicalJson(transaction.event)));
     return response;

@@ -126,7 +126,10 @@ export class MemoryLedger {
     const prototype = ChaincodeStub.prototype;
     const stub = {
       getBufferArgs: () => args.map((arg) => Buffer.from(arg)),
-      getTxID: () => createHash('sha256').update(args.join()).digest('hex'),
+      getTxID: () =>
+        createHash('sha256')
+          .update([...args, identity.mspId, this.now, this.#height].join())
+          .digest('hex'),
       getChannelID: () => channel,
       getCreator: () => ({ mspid: identity.mspId, idBytes: Buffer.from(identity.certificate) }),
       getTransient: () =>

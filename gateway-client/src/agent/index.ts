@@ -12,4 +12,5 @@ export {
   type AgentConfig,
 } from './open.js';
 export { boundedPolicy, type InstitutionPolicy, type PolicyBounds } from './policy.js';
+export { replayJob } from './replay.js';
 export { Vault } from './vault.js';

@@ -69,7 +69,7 @@ test.each([['no JSON'], ['{"jobId":"job-1"}'], ['{"jobId":"job-1","state":"LOST"
 test('a client has only what its role may do', () => {
   const { ledger } = ledgerOf(step);
   expect(Object.keys(researcherClient(ledger).jobs)).not.toContain('postPartials');
-  expect(Object.keys(researcherClient(ledger).agreements)).toEqual(['get', 'list']);
+  expect(Object.keys(researcherClient(ledger).agreements)).toEqual(['get', 'version', 'list']);
   expect(Object.keys(operatorClient(ledger).epochs)).toEqual(['get', 'list']);
   expect(Object.keys(institutionClient(ledger).jobs)).not.toContain('submit');
 });

@@ -107,7 +107,7 @@ export function researcherClient(ledger: Ledger, names: ConsortiumNames = {}) {
     researchers: bind(at, consortium.ResearcherContract),
     datasets: bind(at, pick(consortium.DatasetContract, 'Get', 'List')),
     permissions: bind(at, consortium.PermissionContract),
-    agreements: bind(at, pick(consortium.AgreementContract, 'Get', 'List')),
+    agreements: bind(at, pick(consortium.AgreementContract, 'Get', 'Version', 'List')),
     jobs: bind(
       at,
       pick(
@@ -126,12 +126,16 @@ export function researcherClient(ledger: Ledger, names: ConsortiumNames = {}) {
 }
 export type ResearcherClient = ReturnType<typeof researcherClient>;
 
-/** What an operator does: looks, and compares what runs where. */
+/** What an operator does: looks, compares what runs where, and answers for its organisation's researchers. */
 export function operatorClient(ledger: Ledger, names: ConsortiumNames = {}) {
   const at = placeOf(ledger, names);
   return {
     mspId: ledger.mspId,
     institutions: bind(at, pick(consortium.InstitutionContract, 'Get', 'List')),
+    researchers: bind(
+      at,
+      pick(consortium.ResearcherContract, 'Suspend', 'Restore', 'Affiliate', 'Get', 'List'),
+    ),
     epochs: bind(at, pick(consortium.KeyEpochContract, 'Get', 'List')),
     datasets: bind(at, pick(consortium.DatasetContract, 'Get', 'List')),
     jobs: bind(at, pick(consortium.JobContract, 'Get', 'List')),
@@ -139,6 +143,18 @@ export function operatorClient(ledger: Ledger, names: ConsortiumNames = {}) {
   };
 }
 export type OperatorClient = ReturnType<typeof operatorClient>;
+
+/** What anybody of the consortium may look up: the audit trail, and what it refers to. */
+export function auditorClient(ledger: Ledger, names: ConsortiumNames = {}) {
+  const at = placeOf(ledger, names);
+  return {
+    mspId: ledger.mspId,
+    audit: bind(at, consortium.AuditContract),
+    agreements: bind(at, pick(consortium.AgreementContract, 'Get', 'Version', 'List')),
+    jobs: bind(at, pick(consortium.JobContract, 'Get', 'List')),
+  };
+}
+export type AuditorClient = ReturnType<typeof auditorClient>;
 
 function placeOf(ledger: Ledger, { channel = CONSORTIUM, chaincode = CONSORTIUM }: ConsortiumNames): Place {
   return { ledger, channel, chaincode };

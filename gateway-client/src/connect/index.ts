@@ -1,9 +1,11 @@
 export { askBuilds, differingFields, type Build } from './builds.js';
 export {
+  auditorClient,
   institutionClient,
   operatorClient,
   recordsClient,
   researcherClient,
+  type AuditorClient,
   type ConsortiumNames,
   type InstitutionClient,
   type OperatorClient,

@@ -1,0 +1,144 @@
+import { readFile } from 'node:fs/promises';
+import { auditSubjects, type AuditEntry, type ListAudit } from '@strokeshare/chaincode';
+import { Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
+import { Evaluators, openAgent, replayJob } from '../agent/index.js';
+import { auditorClient, connectionProfile, connectLedger, type AuditorClient } from '../connect/index.js';
+import { ClientError } from '../errors.js';
+import { Resources } from '../resources.js';
+
+interface ListFlags {
+  profile: string;
+  about?: NonNullable<ListAudit['about']>;
+  from?: string;
+  until?: string;
+  json?: boolean;
+}
+
+const PAGE = 100;
+/** Threads that evaluate again. */
+const WORKERS = 2;
+
+/** A connection profile as a file of its own, or as the configuration of an agent or a researcher holds it. */
+const profileFile = z.union([
+  connectionProfile,
+  z.object({ profile: connectionProfile }).transform(({ profile }) => profile),
+  z
+    .object({ profiles: z.tuple([connectionProfile]).rest(connectionProfile) })
+    .transform(({ profiles }) => profiles[0]),
+]);
+
+/** `strokeshare audit ...`: who asked what, what was released, from what, and whether it can be computed again. */
+export function auditCommand(signal: AbortSignal): Command {
+  const audit = new Command('audit').description(
+    'who asked what, what was decided and released, and from what',
+  );
+  const PROFILE = "a connection profile, an agent's agent.json or a researcher.json";
+
+  audit
+    .command('list')
+    .description('list decisions, refusals, releases and changes of rights in the order of time')
+    .requiredOption('--profile <file>', PROFILE)
+    .option('--about <subject=id>', `what it is about: ${auditSubjects.join(', ')}`, subjectOf)
+    .option('--from <instant>', 'the first instant, 2026-11-22T00:00:00Z')
+    .option('--until <instant>', 'the first instant after the period')
+    .option('--json', 'print every entry as a line of JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  strokeshare audit list --about dataset=ist-hospital1 --profile agent.json',
+    )
+    .action((flags: ListFlags) => list(flags, signal));
+
+  audit
+    .command('lineage <job>')
+    .description("print what a job's result was made from, by whom and under what, as W3C PROV-JSON")
+    .requiredOption('--profile <file>', PROFILE)
+    .action(async (jobId: string, { profile }: { profile: string }) => {
+      await using resources = new Resources();
+      const client = await openAuditor(profile, resources);
+      console.log(JSON.stringify(await client.audit.lineage({ jobId }, { signal }), undefined, 2));
+    });
+
+  audit
+    .command('replay <job>')
+    .description("evaluate a job again from the ciphertexts and compare every hash with the ledger's")
+    .requiredOption(
+      '--agent <folder>',
+      "the folder of an institution's agent, which may read the ciphertexts",
+    )
+    .action((jobId: string, { agent }: { agent: string }) => replay(jobId, agent, signal));
+  return audit;
+}
+
+function subjectOf(text: string): NonNullable<ListAudit['about']> {
+  const at = text.indexOf('=');
+  const subject = auditSubjects.find((name) => name === text.slice(0, at));
+  const id = text.slice(at + 1);
+  if (at < 1 || subject === undefined || id === '')
+    throw new InvalidArgumentError(`write one of ${auditSubjects.join(', ')}, then = and the id.`);
+  return { subject, id };
+}
+
+async function openAuditor(path: string, resources: Resources): Promise<AuditorClient> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw new ClientError('PROFILE_INVALID', `The profile ${path} cannot be read as JSON.`, { cause });
+  }
+  const profile = profileFile.safeParse(value);
+  if (!profile.success)
+    throw new ClientError('PROFILE_INVALID', `${path} holds no connection profile.`, {
+      cause: profile.error,
+    });
+  return auditorClient(resources.use(await connectLedger(profile.data)));
+}
+
+async function list({ profile, about, from, until, json }: ListFlags, signal: AbortSignal): Promise<void> {
+  await using resources = new Resources();
+  const client = await openAuditor(profile, resources);
+  const query = {
+    limit: PAGE,
+    ...(about && { about }),
+    ...(from !== undefined && { from }),
+    ...(until !== undefined && { until }),
+  };
+  let after: string | undefined;
+  do {
+    const page = await client.audit.list({ ...query, ...(after !== undefined && { after }) }, { signal });
+    for (const entry of page.items) console.log(json ? JSON.stringify(entry) : lineOf(entry));
+    after = page.next;
+  } while (after !== undefined);
+}
+
+/** One entry on one line: when, what, who, about what, and with what outcome. */
+export function lineOf(entry: AuditEntry): string {
+  const { at, kind, transaction, by, jobId, agreement, datasets, state, refusal, released, reason } = entry;
+  return [
+    at,
+    kind.padEnd(8),
+    transaction,
+    `by ${by.mspId}/${by.subject}`,
+    jobId !== undefined && `job ${jobId}`,
+    agreement && `agreement ${agreement.agreementId} version ${agreement.version}`,
+    !agreement && datasets.length > 0 && `datasets ${datasets.join(', ')}`,
+    state,
+    released !== undefined && `${released} cells`,
+    refusal && `${refusal.code}: ${refusal.reason}`,
+    reason !== undefined && `"${reason}"`,
+  ]
+    .filter(Boolean)
+    .join('  ');
+}
+
+async function replay(jobId: string, folder: string, signal: AbortSignal): Promise<void> {
+  await using resources = new Resources();
+  const evaluators = resources.use(new Evaluators(WORKERS));
+  const report = (): void => undefined;
+  const { context } = resources.use(await openAgent(folder, { evaluators, signal, report }));
+  const access = await context.consortium.jobs.access({ jobId, step: 'evaluate' }, { signal });
+  const { aggregates, plan } = await replayJob(context, access);
+  console.log(
+    `${jobId}: ${aggregates.size} cells of ${access.job.participants.length} institutions give the hashes on the ledger; plan ${plan.hash}`,
+  );
+}
