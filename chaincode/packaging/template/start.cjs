@@ -20,7 +20,14 @@ const identifier = (env) => env.CHAINCODE_ID || env.CORE_CHAINCODE_ID_NAME;
 
 /** Arguments for fabric-shim's own command line; what follows `npm start --` is passed on. */
 function shimArguments(env, given) {
-  if (!env.CHAINCODE_SERVER_ADDRESS) return ['start', ...given];
+  if (!env.CHAINCODE_SERVER_ADDRESS) {
+    const told = given.some((word) => word.startsWith('--peer.address'));
+    return [
+      'start',
+      ...(told || !env.CORE_PEER_ADDRESS ? [] : [`--peer.address=${env.CORE_PEER_ADDRESS}`]),
+      ...given,
+    ];
+  }
   // Fabric's samples mount TLS files there; fabric-shim's own CORE_CHAINCODE_TLS_*_FILE variables come first.
   const mounted = env.CORE_PEER_TLS_ENABLED?.toLowerCase() === 'true' && !env.CORE_CHAINCODE_TLS_KEY_FILE;
   return [
