@@ -1,6 +1,7 @@
 /** What clients of the contracts import: schemas, names, digests, signatures and errors; no contract code. */
 export * from './api/anchors.js';
 export * from './api/audit.js';
+export * from './api/batches.js';
 export * from './api/canonical.js';
 export * from './api/datasets.js';
 export * from './api/dataUse.js';

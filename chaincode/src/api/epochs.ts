@@ -24,6 +24,8 @@ export const openEpoch = z.strictObject({
   threshold: positive.min(2),
   /** Their order is the holders' order: the first has index 1. */
   members: distinct(mspId, 2, 32),
+  /** From then on the epoch is retired. */
+  retiresAt: instant.optional(),
 });
 export type OpenEpoch = z.infer<typeof openEpoch>;
 
@@ -88,6 +90,7 @@ export const epoch = z.strictObject({
   state: z.enum(epochStates),
   openedBy: mspId,
   openedAt: instant,
+  retiresAt: instant.optional(),
   /** 32 bytes in base64, combined by the contract from all contributions. */
   seed: base64(32).optional(),
   publicKeyHash: sha256.optional(),

@@ -1,7 +1,7 @@
 /** Jobs: a query under an agreement, from submission to release. */
 import { analysisQueryShape, schemaShape } from '@strokeshare/fhe';
 import { z } from 'zod';
-import { batchRoot } from './datasets.js';
+import { batchRoot } from './batches.js';
 import { decision, decisionSteps, refusal } from './decisions.js';
 import {
   base64,
@@ -88,6 +88,10 @@ export const cellOutcome = z.strictObject({
 });
 export type CellOutcome = z.infer<typeof cellOutcome>;
 
+/** The version of a dataset that a job rests on, whatever its owner enters later. */
+export const pinnedVersion = z.strictObject({ version: positive, merkleRoot: sha256 });
+export type PinnedVersion = z.infer<typeof pinnedVersion>;
+
 export const job = z.strictObject({
   jobId: identifier,
   researcherId,
@@ -110,6 +114,8 @@ export const job = z.strictObject({
   /** When the job came into its stored state, or to its present committee. */
   since: instant,
   datasets: z.array(identifier),
+  /** By dataset. */
+  versions: z.record(identifier, pinnedVersion),
   /** Owners of the datasets, sorted: every one of them is asked for partials. */
   participants: z.array(mspId),
   minimumCohort: positive,
@@ -151,6 +157,17 @@ export type JobView = z.infer<typeof jobView>;
 /** The committee whose verdicts and opened counts the job rests on. */
 export const countCommittee = ({ counting, committee }: Pick<Job, 'counting' | 'committee'>): Holder[] =>
   counting?.committee ?? committee ?? [];
+
+/** A job that used a dataset, as it stands now. */
+export const datasetUse = z.strictObject({
+  jobId: identifier,
+  state: z.enum(jobStates),
+  version: positive,
+  researcherId,
+  agreementId: identifier,
+  submittedAt: instant,
+});
+export type DatasetUse = z.infer<typeof datasetUse>;
 
 export const cancelJob = z.strictObject({ jobId: identifier, reason: text });
 export type CancelJob = z.infer<typeof cancelJob>;

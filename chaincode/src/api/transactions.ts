@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import * as anchors from './anchors.js';
 import * as audit from './audit.js';
+import * as batches from './batches.js';
 import * as datasets from './datasets.js';
 import * as endorsement from './endorsement.js';
 import * as epochs from './epochs.js';
@@ -246,17 +247,38 @@ export const consortium = {
   }),
   DatasetContract: contract('DatasetContract', {
     Register: byInstitution(
-      'Enters a dataset of the caller’s institution.',
+      'Registers a dataset of the caller’s institution, with the slot of its first version.',
       datasets.registerDataset,
-      datasets.dataset,
+      datasets.datasetView,
+    ),
+    OpenVersion: byInstitution(
+      'Makes the slot of a dataset’s next version.',
+      datasets.getDataset,
+      datasets.datasetView,
+    ),
+    Attest: byInstitution(
+      'Fills the slot of a version with what the caller’s private channel says of it.',
+      datasets.attestVersion,
+      datasets.attestation,
     ),
     Withdraw: byInstitution(
       'Takes a dataset out of all future use, running jobs included.',
       datasets.withdrawDataset,
-      datasets.dataset,
+      datasets.datasetView,
     ),
-    Get: reads('Reads one dataset.', datasets.getDataset, datasets.dataset),
-    List: reads('Lists datasets by id.', listRequest, listOf(datasets.dataset)),
+    Get: reads('Reads one dataset with its current version.', datasets.getDataset, datasets.datasetView),
+    List: reads('Lists datasets by id.', listRequest, listOf(datasets.datasetView)),
+    GetVersion: reads('Reads one attested version.', datasets.getVersion, datasets.attestation),
+    ListVersions: reads(
+      'Lists the attested versions of a dataset.',
+      datasets.listVersions,
+      listOf(datasets.attestation),
+    ),
+    ListUses: reads(
+      'Lists the jobs that used a dataset, or one of its batches.',
+      datasets.listUses,
+      listOf(jobs.datasetUse),
+    ),
   }),
   PermissionContract: contract('PermissionContract', {
     Request: byResearcher(
@@ -407,15 +429,35 @@ export const consortium = {
 export const privateRecords = {
   RecordsContract: contract('RecordsContract', {
     SubmitBatch: {
-      ...byInstitution('Enters a batch of encrypted columns.', datasets.submitBatch, datasets.batch),
+      ...byInstitution(
+        'Enters a batch of encrypted columns, in the place of an earlier one where it says so.',
+        batches.submitBatch,
+        batches.batch,
+      ),
+      registration: 'none',
+    },
+    TombstoneBatch: {
+      ...byInstitution('Ends a batch without a successor.', batches.tombstoneBatch, batches.batch),
       registration: 'none',
     },
     GetBatch: {
-      ...reads('Reads one of the caller’s batches.', datasets.getBatch, datasets.batch),
+      ...reads('Reads one of the caller’s batches.', batches.getBatch, batches.batch),
       roles: ['institution', 'auditor'],
     },
     ListBatches: {
-      ...reads('Lists batches by dataset and id.', listRequest, listOf(datasets.batch)),
+      ...reads('Lists batches by dataset and id.', listRequest, listOf(batches.batch)),
+      roles: ['institution', 'auditor'],
+    },
+    SubmitVersion: {
+      ...byInstitution(
+        'Records which batches a dataset’s next version has.',
+        datasets.submitVersion,
+        datasets.versionRecord,
+      ),
+      registration: 'none',
+    },
+    GetVersion: {
+      ...reads('Reads one version of the caller’s datasets.', datasets.getVersion, datasets.versionRecord),
       roles: ['institution', 'auditor'],
     },
     Evaluate: {

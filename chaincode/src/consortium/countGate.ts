@@ -17,7 +17,6 @@ import { verdictContentOf, verifyDetached } from '../api/signing.js';
 import { ContractError } from '../errors.js';
 import {
   type RecordKind,
-  datasetRecords,
   jobAggregates,
   jobCountShares,
   jobOpened,
@@ -31,6 +30,7 @@ import { noteRelease, readEarlier } from '../disclosure/earlier.js';
 import { type Cohort, cohortsOf } from '../disclosure/cohorts.js';
 import { includedRoots } from '../disclosure/included.js';
 import { lonelyGap, releasable } from '../disclosure/suppression.js';
+import { datasetsFor } from './datasetState.js';
 import { idsOf, openJob, requireHolder, requireSame, roundKeys, withheldCells } from './jobState.js';
 import { permitted, storeState } from './jobSteps.js';
 
@@ -189,7 +189,7 @@ function countOf(
 /** No cell can count more patients than the batches have slots. */
 async function largestCount(ledger: Ledger, job: Job): Promise<number> {
   const { slots } = parameterSet(job.parameterSet);
-  const datasets = await ledger.findEach(datasetRecords, [], job.datasets);
+  const datasets = await datasetsFor(ledger, job.datasets, job.versions);
   return [...datasets.values()].reduce((sum, { batches }) => sum + batches.length * slots, 0);
 }
 

@@ -8,7 +8,6 @@ import { rootOfColumn } from '../api/merkle.js';
 import { ceremonyLabels } from '../api/epochs.js';
 import { consortium } from '../api/transactions.js';
 import {
-  datasetRecords,
   epochRecords,
   institutions,
   jobAggregates,
@@ -22,6 +21,7 @@ import { type Ledger } from '../ledger/ledger.js';
 import { Serves } from '../ledger/serves.js';
 import { run, type Transaction } from '../ledger/transaction.js';
 import { agreementOn, permissionState } from './agreementState.js';
+import { datasetsFor } from './datasetState.js';
 import { effectiveState, idsOf } from './jobState.js';
 
 const definitions = consortium.GrantContract;
@@ -77,7 +77,7 @@ async function byPermission(
   const agreement = await agreementOn(ledger, permissionId, now);
   // An agreement may grant less than was asked.
   const permission = agreement?.version.agreement.content.permission ?? asked;
-  const datasets = await ledger.findEach(datasetRecords, [], permission.datasets);
+  const datasets = await datasetsFor(ledger, permission.datasets);
   const requester =
     permission.researcherId === `${reader.mspId}/${reader.subject}` &&
     (await ledger.find(researchers, permission.researcherId))?.status === 'ACTIVE';
@@ -104,7 +104,7 @@ async function byJob(
   if (!column && (await isResultOf(ledger, job, reader.blob))) return GRANTED;
   // What a job multiplies is for those who replay it before they release; owners and aggregators need sums alone.
   if (!isHolder) return refused('NOT_COVERED');
-  const datasets = await ledger.findEach(datasetRecords, [], job.datasets);
+  const datasets = await datasetsFor(ledger, job.datasets, job.versions);
   return decided(coversData(datasets, planVariables(job.query), reader.blob, column));
 }
 
@@ -142,7 +142,7 @@ async function byOwnership(
   reader: Reader,
   { datasetId, column }: Claim<'own'>,
 ): Promise<GrantDecision> {
-  const dataset = await ledger.find(datasetRecords, datasetId);
+  const dataset = (await datasetsFor(ledger, [datasetId])).get(datasetId);
   if (!dataset) return refused('NOT_FOUND');
   if (dataset.owner !== reader.mspId || !(await isEnrolled(ledger, reader))) return refused('NOT_ENTITLED');
   return decided(isPartOf(dataset, reader.blob, column));

@@ -18,6 +18,7 @@ import { type Transaction } from '../ledger/transaction.js';
 import { microRhoOf, readReserved, reserve, shardCapacity } from '../permission/budgets.js';
 import { decide, type Refused } from '../permission/decide.js';
 import { readSurroundings } from '../permission/facts.js';
+import { noteUses } from './datasetUses.js';
 
 export async function submit(transaction: Transaction, request: SubmitJob): Promise<JobView> {
   const { ledger, caller, now } = transaction;
@@ -71,6 +72,12 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
     round: 0,
     silent: [],
     datasets: permission.datasets,
+    versions: Object.fromEntries(
+      [...datasets.values()].map(({ datasetId, version, merkleRoot }) => [
+        datasetId,
+        { version, merkleRoot },
+      ]),
+    ),
     participants,
     minimumCohort: permission.minimumCohort,
     epochId: epoch?.epochId ?? '',
@@ -90,7 +97,10 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
       permission.privacy && { spentMicroRho: microRhoOf(planned?.cells ?? [], permission.privacy) }),
     ...(!decision.allowed && { refusal: decision.refusal }),
   };
-  if (decision.allowed) await reserve(ledger, job, reserved, job.spentMicroRho ?? 0);
+  if (decision.allowed) {
+    await reserve(ledger, job, reserved, job.spentMicroRho ?? 0);
+    await noteUses(ledger, job);
+  }
   await ledger.put(jobRecords, job, jobId);
   transaction.record({ step: 'submit', ...moveOf(job, job.state) });
   transaction.emit(jobId, job.state);

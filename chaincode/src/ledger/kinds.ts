@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { journalAnchor } from '../api/anchors.js';
 import * as audit from '../api/audit.js';
+import * as batch from '../api/batches.js';
 import * as datasets from '../api/datasets.js';
 import * as endorsement from '../api/endorsement.js';
 import * as epochs from '../api/epochs.js';
@@ -21,6 +22,9 @@ export interface RecordKind<T> {
 
 const kind = <T>(type: string, shape: z.ZodType<T>, word: string): RecordKind<T> => ({ type, shape, word });
 
+/** A number as a part of a key: wide enough for every safe integer, so that keys are in the order of their numbers. */
+export const numberKey = (number: number): string => String(number).padStart(16, '0');
+
 /** A counter that is raised once per job. */
 const reservation = z.strictObject({ reserved: count });
 /** Cells, and rho of differential privacy in millionths. */
@@ -36,7 +40,14 @@ export const epochRecords = kind('epoch', epochs.epoch, 'key epoch'); // epochId
 export const commitments = kind('epoch.commitment', epochs.ceremonyCommitment, 'commitment'); // epochId, label, mspId
 export const reveals = kind('epoch.reveal', epochs.ceremonyReveal, 'reveal'); // epochId, label, mspId
 export const confirmations = kind('epoch.confirmation', epochs.epochConfirmation, 'confirmation'); // epochId, mspId
-export const datasetRecords = kind('dataset', datasets.dataset, 'dataset'); // datasetId
+export const datasetRecords = kind('dataset', datasets.datasetRecord, 'dataset'); // datasetId
+/** Made empty; after that the owner's own peer endorses what is written there, and no other. */
+export const datasetVersions = kind(
+  'dataset.version',
+  z.union([datasets.attestation, datasets.emptyVersionSlot]),
+  'version of the dataset',
+); // datasetId, number
+export const datasetUses = kind('dataset.use', datasets.datasetUseRecord, 'use of the dataset'); // datasetId, jobId
 export const permissionRecords = kind('permission', permissions.permission, 'permission'); // permissionId
 export const permissionAgreements = kind(
   'permission.agreement',
@@ -88,7 +99,8 @@ export const sharingConfirmed = kind('sharing.confirmed', endorsement.confirmedI
 export const releases = kind('release', jobs.releaseRecord, 'record of a release'); // datasetId, affiliation, jobId
 
 /** Private channels. */
-export const batches = kind('batch', datasets.batch, 'batch'); // mspId, datasetId, batchId
+export const batches = kind('batch', batch.batch, 'batch'); // mspId, datasetId, batchId
+export const versionRecords = kind('version', datasets.versionRecord, 'version of the dataset'); // mspId, datasetId, number
 export const evaluations = kind('evaluation', evaluationRecord, 'partial result'); // mspId, jobId, cell
 export const journalAnchors = kind('journal.anchor', journalAnchor, 'anchor of the access journal'); // mspId, sequence
 export const journalTips = kind('journal.tip', journalAnchor, 'last anchor of the access journal'); // mspId

@@ -3,9 +3,11 @@ import { type AnalysisQuery, planVariables } from '@strokeshare/fhe';
 import { type Dataset } from '../api/datasets.js';
 import { type DecisionStep } from '../api/decisions.js';
 import { type Epoch } from '../api/epochs.js';
-import { type Job } from '../api/jobs.js';
+import { type Job, type PinnedVersion } from '../api/jobs.js';
 import { type Agreement } from '../api/permissions.js';
 import { readAgreement, versionKey } from '../consortium/agreementState.js';
+import { datasetsFor } from '../consortium/datasetState.js';
+import { epochState } from '../consortium/epochUse.js';
 import { requireConfirmed } from '../endorsement/sharing.js';
 import { ownersOf } from '../evaluation/plan.js';
 import {
@@ -38,15 +40,18 @@ export async function readSurroundings(
     agreementDigest?: string;
     purpose: string;
     query: AnalysisQuery;
+    /** What a submitted job rests on; a new one takes the current versions. */
+    versions?: Readonly<Record<string, PinnedVersion>>;
   },
 ): Promise<Surroundings> {
   const { version, state } = await readAgreement(ledger, asked.agreementId, now);
   const { agreement } = version;
   await requireConfirmed(ledger, agreementVersions, asked.agreementId, versionKey(agreement.content.version));
   for (const id of agreement.content.permission.datasets) await requireConfirmed(ledger, datasetRecords, id);
-  const datasets = await ledger.findEach(datasetRecords, [], agreement.content.permission.datasets);
+  const datasets = await datasetsFor(ledger, agreement.content.permission.datasets, asked.versions);
   const [first] = datasets.values();
-  const epoch = first && (await ledger.find(epochRecords, first.epochId));
+  const stored = first && (await ledger.find(epochRecords, first.epochId));
+  const epoch = stored && { ...stored, state: epochState(stored, now) };
   const owners = await ledger.findEach(institutions, [], ownersOf([...datasets.values()]));
   const members = [...owners].filter(([, { status }]) => status === 'ACTIVE').map(([owner]) => owner);
   const facts = {

@@ -4,11 +4,8 @@
  */
 import { type AnchorJournal, type GetJournalAnchor, type JournalAnchor } from '../api/anchors.js';
 import { ContractError } from '../errors.js';
-import { journalAnchors, journalTips } from '../ledger/kinds.js';
+import { journalAnchors, journalTips, numberKey } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
-
-/** Wide enough for every safe integer, so that keys are in the order of their numbers. */
-const keyOf = (sequence: number): string => String(sequence).padStart(16, '0');
 
 /** Notes a head; the same head of the same sequence again is no change, so that a client may repeat its call. */
 export async function anchorJournal(
@@ -16,7 +13,7 @@ export async function anchorJournal(
   { sequence, head }: AnchorJournal,
 ): Promise<JournalAnchor> {
   const { ledger, caller, at } = transaction;
-  const known = await ledger.find(journalAnchors, caller.mspId, keyOf(sequence));
+  const known = await ledger.find(journalAnchors, caller.mspId, numberKey(sequence));
   if (known?.head === head) return known;
   if (known)
     throw new ContractError(
@@ -30,7 +27,7 @@ export async function anchorJournal(
       `The journal is anchored up to ${tip.sequence}: an anchor at ${sequence} would go back.`,
     );
   const anchor: JournalAnchor = { sequence, head, at };
-  await ledger.put(journalAnchors, anchor, caller.mspId, keyOf(sequence));
+  await ledger.put(journalAnchors, anchor, caller.mspId, numberKey(sequence));
   await ledger.put(journalTips, anchor, caller.mspId);
   transaction.emit(String(sequence));
   return anchor;
@@ -43,5 +40,5 @@ export function journalAnchorOf(
 ): Promise<JournalAnchor> {
   return sequence === undefined
     ? ledger.get(journalTips, caller.mspId)
-    : ledger.get(journalAnchors, caller.mspId, keyOf(sequence));
+    : ledger.get(journalAnchors, caller.mspId, numberKey(sequence));
 }

@@ -4,16 +4,17 @@
  * and the batches' roots with the dataset's entry there.
  */
 import { type AnalysisPlan, blobHash, parameterSet, workOf } from '@strokeshare/fhe';
-import { type Batch } from '../api/datasets.js';
+import { type Batch } from '../api/batches.js';
 import { type JobAccess, jobAccess } from '../api/jobs.js';
 import { type Evaluate, type EvaluateResponse } from '../api/records.js';
 import { consortium } from '../api/transactions.js';
-import { ContractError, readContractError } from '../errors.js';
+import { ContractError } from '../errors.js';
 import { requireConfirmed } from '../endorsement/sharing.js';
 import { assertTransientSize, transientBlob } from '../evaluation/blobs.js';
 import { compute, evaluatorFor, holdRelinKeys, whenFree } from '../evaluation/evaluators.js';
 import { evaluationLoad, fits } from '../evaluation/limits.js';
 import { planOf } from '../evaluation/plan.js';
+import { readAcross } from '../ledger/acrossChannels.js';
 import { batches as batchRecords, evaluations } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { requireState } from '../states/machine.js';
@@ -82,25 +83,12 @@ function columnBlobs(
   );
 }
 
-async function invoke({ stub }: Transaction['context'], args: string[]): Promise<string> {
-  let reason: string;
-  try {
-    const { status, message, payload } = await stub.invokeChaincode(CONSORTIUM, args, CONSORTIUM);
-    if (status === 200) return Buffer.from(payload ?? []).toString();
-    reason = message ?? `status ${status}`;
-  } catch (error) {
-    reason = error instanceof Error ? error.message : String(error);
-  }
-  throw (
-    readContractError(reason) ?? new ContractError('INTERNAL', `The consortium's contract failed: ${reason}`)
-  );
-}
-
 /** Reads the job across channels: the owner's peer is a member of both. */
-async function readAccess({ context }: Transaction, jobId: string): Promise<JobAccess> {
-  const args = [consortium.JobContract.Access.name, JSON.stringify({ jobId, step: 'evaluate' })];
-  const text = await invoke(context, args);
-  const access = jobAccess.parse(JSON.parse(text));
+async function readAccess(transaction: Transaction, jobId: string): Promise<JobAccess> {
+  const place = { chaincode: CONSORTIUM, channel: CONSORTIUM };
+  const { Access } = consortium.JobContract;
+  const request = { jobId, step: 'evaluate' };
+  const access = jobAccess.parse(await readAcross(transaction, place, Access.name, request));
   if (!access.decision.allowed) {
     const { code, reason } = access.decision.refusal;
     throw new ContractError('NOT_PERMITTED', `${code}: ${reason}`);
@@ -140,6 +128,9 @@ async function ownBatches({ ledger, caller }: Transaction, { datasets, epoch }: 
           `The batch ${batchId} is not the one that ${dataset.datasetId} was registered with.`,
         );
       await requireConfirmed(ledger, batchRecords, caller.mspId, dataset.datasetId, batchId);
+      // The patient's word counts here at once, before the next version is attested.
+      if (batch.end?.reason === 'CONSENT')
+        throw new ContractError('NOT_PERMITTED', `Consent was withdrawn to the batch ${batchId}.`);
       found.push(batch);
     }
   return found;

@@ -1,15 +1,13 @@
 /** Batches and evaluation, on an institution's private channel. */
 import { type Context, Contract, Info } from 'fabric-contract-api';
-import { type Batch, type SubmitBatch } from '../api/datasets.js';
-import { batchMerkleRoot } from '../api/merkle.js';
 import { privateRecords } from '../api/transactions.js';
-import { ContractError } from '../errors.js';
-import { pend } from '../endorsement/sharing.js';
-import { batches, journalAnchors } from '../ledger/kinds.js';
+import { batches, journalAnchors, numberKey, versionRecords } from '../ledger/kinds.js';
 import { Serves } from '../ledger/serves.js';
-import { run, type Transaction } from '../ledger/transaction.js';
+import { run } from '../ledger/transaction.js';
 import { anchorJournal, journalAnchorOf } from './anchors.js';
+import { submitBatch, tombstoneBatch } from './batches.js';
 import { evaluate } from './evaluate.js';
+import { submitVersion } from './versions.js';
 
 const definitions = privateRecords.RecordsContract;
 
@@ -24,6 +22,11 @@ export class RecordsContract extends Contract {
     return run(context, definitions.SubmitBatch, request, submitBatch);
   }
 
+  @Serves(definitions.TombstoneBatch)
+  TombstoneBatch(context: Context, request: string): Promise<string> {
+    return run(context, definitions.TombstoneBatch, request, tombstoneBatch);
+  }
+
   @Serves(definitions.GetBatch)
   GetBatch(context: Context, request: string): Promise<string> {
     return run(context, definitions.GetBatch, request, ({ ledger, caller }, { datasetId, batchId }) =>
@@ -35,6 +38,18 @@ export class RecordsContract extends Contract {
   ListBatches(context: Context, request: string): Promise<string> {
     return run(context, definitions.ListBatches, request, ({ ledger, caller }, page) =>
       ledger.page(batches, [caller.mspId], page),
+    );
+  }
+
+  @Serves(definitions.SubmitVersion)
+  SubmitVersion(context: Context, request: string): Promise<string> {
+    return run(context, definitions.SubmitVersion, request, submitVersion);
+  }
+
+  @Serves(definitions.GetVersion)
+  GetVersion(context: Context, request: string): Promise<string> {
+    return run(context, definitions.GetVersion, request, ({ ledger, caller }, { datasetId, version }) =>
+      ledger.get(versionRecords, caller.mspId, datasetId, numberKey(version)),
     );
   }
 
@@ -59,15 +74,4 @@ export class RecordsContract extends Contract {
       ledger.page(journalAnchors, [caller.mspId], page),
     );
   }
-}
-
-async function submitBatch(transaction: Transaction, request: SubmitBatch): Promise<Batch> {
-  const { ledger, caller } = transaction;
-  if (batchMerkleRoot(request.columns) !== request.merkleRoot)
-    throw new ContractError('HASH_MISMATCH', 'The Merkle root is not that of the columns.');
-  const batch: Batch = { ...request, owner: caller.mspId, submittedAt: transaction.at };
-  await ledger.create(batches, batch, caller.mspId, request.datasetId, request.batchId);
-  await pend(transaction, batches, batch, caller.mspId, request.datasetId, request.batchId);
-  transaction.emit(request.batchId);
-  return batch;
 }

@@ -20,7 +20,6 @@ import {
   batchMerkleRoot,
   type CeremonyLabel,
   consortium,
-  datasetMerkleRoot,
   privateRecords,
   type RequestOf,
   signDetached,
@@ -47,6 +46,13 @@ export const schema: Schema = {
     { name: 'ATRIAL', kind: 'boolean' },
     { name: 'SURVIVAL', kind: 'timeToEvent', time: 'TD', event: 'DEAD', unit: 'day', grid: [7, 14] },
   ],
+};
+export const PROVENANCE = {
+  sourceHash: '1'.repeat(64),
+  mappingHash: '2'.repeat(64),
+  software: 'test 1',
+  readAt: '2026-11-22T10:00:00Z',
+  readBy: 'records office',
 };
 const EMPTY = new Uint8Array();
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
@@ -288,7 +294,7 @@ export class Foundation {
     await this.evaluator.loadRelinKeys(EPOCH, this.relinKeys);
     for (const member of this.institutions) {
       const { datasetId } = member;
-      const batches: { batchId: string; merkleRoot: string }[] = [];
+      const batchIds: string[] = [];
       for (const [i, { rows, columns }] of packColumns(schema, member.records, this.set).batches.entries()) {
         const batchId = `batch-${i + 1}`;
         const names = [...columns.keys()];
@@ -296,7 +302,7 @@ export class Foundation {
         names.forEach((name, k) => member.columns.set(`column/${datasetId}/${batchId}/${name}`, blobs[k]!));
         const hashes = Object.fromEntries(names.map((name, k) => [name, blobHash(blobs[k]!)]));
         const merkleRoot = batchMerkleRoot(hashes);
-        batches.push({ batchId, merkleRoot });
+        batchIds.push(batchId);
         await this.as(member, privateRecords.RecordsContract.SubmitBatch, {
           batchId,
           datasetId,
@@ -305,21 +311,36 @@ export class Foundation {
           merkleRoot,
           rows,
           columns: hashes,
+          provenance: PROVENANCE,
         });
       }
       await this.as(member, consortium.DatasetContract.Register, {
         datasetId,
         title: `Trial of ${member.mspId}`,
-        epochId: EPOCH,
         schema,
-        manifestHash: '0'.repeat(64),
-        merkleRoot: datasetMerkleRoot(batches),
-        batches,
-        countsBand: { minimum: 1, maximum: 1000 },
         minimumCohort: 5,
         conditions: ['DUO:0000042'],
       });
+      await this.attestVersion(member, 1, batchIds);
     }
+  }
+
+  /** Records a version on the private channel and attests it; the slot is there. */
+  async attestVersion(member: Institution, version: number, batchIds: string[], epochId = EPOCH) {
+    const { datasetId, channel } = member;
+    await this.as(member, privateRecords.RecordsContract.SubmitVersion, {
+      datasetId,
+      version,
+      epochId,
+      manifestHash: '0'.repeat(64),
+      batchIds,
+    });
+    return this.as(member, consortium.DatasetContract.Attest, {
+      datasetId,
+      version,
+      recordsChannel: channel,
+      block: 1,
+    });
   }
 
   async request(

@@ -1,0 +1,58 @@
+/** Batches on the owner's private channel: entered once, superseded by another, or ended without a successor. */
+import { type Batch, type EndReason, type SubmitBatch, type TombstoneBatch } from '../api/batches.js';
+import { batchMerkleRoot } from '../api/merkle.js';
+import { pend } from '../endorsement/sharing.js';
+import { ContractError } from '../errors.js';
+import { batches } from '../ledger/kinds.js';
+import { type Transaction } from '../ledger/transaction.js';
+
+export async function submitBatch(transaction: Transaction, request: SubmitBatch): Promise<Batch> {
+  const { ledger, caller, at } = transaction;
+  const { datasetId, batchId, supersedes } = request;
+  if (batchMerkleRoot(request.columns) !== request.merkleRoot)
+    throw new ContractError('HASH_MISMATCH', 'The Merkle root is not that of the columns.');
+  const batch: Batch = {
+    ...request,
+    owner: caller.mspId,
+    submittedBy: caller.subject,
+    submittedAt: at,
+  };
+  await ledger.create(batches, batch, caller.mspId, datasetId, batchId);
+  await pend(transaction, batches, batch, caller.mspId, datasetId, batchId);
+  if (supersedes) {
+    const { batchId: earlier, reason, retainUntil } = supersedes;
+    const before = await endBatch(transaction, datasetId, earlier, { reason, retainUntil, by: batchId });
+    if ((before.epochId === request.epochId) === (reason === 'EPOCH'))
+      throw new ContractError(
+        'BAD_REQUEST',
+        `The batch ${earlier} is of the key epoch ${before.epochId}: it cannot be replaced for ${reason}.`,
+      );
+  }
+  transaction.emit(batchId);
+  return batch;
+}
+
+/** Ends a batch without a successor. */
+export function tombstoneBatch(
+  transaction: Transaction,
+  { datasetId, batchId, reason, note, retainUntil }: TombstoneBatch,
+): Promise<Batch> {
+  transaction.emit(batchId, 'TOMBSTONED');
+  return endBatch(transaction, datasetId, batchId, { reason, note, retainUntil });
+}
+
+async function endBatch(
+  { ledger, caller, at, now }: Transaction,
+  datasetId: string,
+  batchId: string,
+  end: { reason: EndReason; retainUntil: string; by?: string; note?: string },
+): Promise<Batch> {
+  const before = await ledger.get(batches, caller.mspId, datasetId, batchId);
+  if (before.end)
+    throw new ContractError('ILLEGAL_STATE', `The batch ${batchId} was ended at ${before.end.at}.`);
+  if (Date.parse(end.retainUntil) < now)
+    throw new ContractError('BAD_REQUEST', 'The blobs cannot be retained until a time that has passed.');
+  const ended: Batch = { ...before, end: { ...end, at } };
+  await ledger.put(batches, ended, caller.mspId, datasetId, batchId);
+  return ended;
+}
