@@ -1,3 +1,4 @@
+import { PROVENANCE } from './support/foundation.js';
 import './support/environment.js';
 import {
   batchMerkleRoot,
@@ -210,6 +211,7 @@ test('what enters while a block is sealed does not contend with it', async () =>
       manifestHash: '0'.repeat(64),
       merkleRoot: batchMerkleRoot(columns),
       rows: 1,
+      provenance: PROVENANCE,
       columns,
     },
     { identity: channel.agents[0]! },

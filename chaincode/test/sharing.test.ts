@@ -168,36 +168,6 @@ describe('permissions and agreements', () => {
     await expect(alliance.request('x4', { until: new Date(0).toISOString() })).rejects.toThrow('BAD_REQUEST');
   });
 
-  it('enters datasets only with the root of their batches, under an active key', async () => {
-    const {
-      owner: _o,
-      status: _s,
-      registeredAt: _r,
-      ...dataset
-    } = await alliance.ask(DatasetContract.Get, { datasetId: 'ist-1' });
-    const register = (changes: object) =>
-      alliance.as(alliance.member(0), DatasetContract.Register, {
-        ...dataset,
-        datasetId: 'more',
-        ...changes,
-      });
-    await expect(register({ merkleRoot: '0'.repeat(64) })).rejects.toThrow('HASH_MISMATCH');
-    await expect(register({ epochId: 'epoch-9' })).rejects.toThrow('NOT_FOUND');
-    await expect(register({ batches: [...dataset.batches, ...dataset.batches] })).rejects.toThrow(
-      'BAD_REQUEST',
-    );
-    await expect(register({ datasetId: 'ist-1' })).rejects.toThrow('ALREADY_EXISTS');
-    await expect(register({ unknown: 1 })).rejects.toThrow('BAD_REQUEST');
-    const huge = Array.from({ length: 400 }, (_, i) => ({
-      kind: 'boolean' as const,
-      name: `V${i}`,
-      description: 'x'.repeat(150),
-    }));
-    await expect(register({ schema: { ...dataset.schema, variables: huge } })).rejects.toThrow(
-      'VALUE_TOO_LARGE',
-    );
-  });
-
   it('lists in pages', async () => {
     const first = await alliance.ask(DatasetContract.List, { limit: 1 });
     expect(first.items.map(({ datasetId }) => datasetId)).toEqual(['ist-1']);

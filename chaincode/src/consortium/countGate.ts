@@ -15,13 +15,7 @@ import {
 } from '../api/jobs.js';
 import { verdictContentOf, verifyDetached } from '../api/signing.js';
 import { ContractError } from '../errors.js';
-import {
-  type RecordKind,
-  jobAggregates,
-  jobCountShares,
-  jobOpened,
-  jobVerdicts,
-} from '../ledger/kinds.js';
+import { type RecordKind, jobAggregates, jobCountShares, jobOpened, jobVerdicts } from '../ledger/kinds.js';
 import { type Ledger } from '../ledger/ledger.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { decideStep } from '../permission/facts.js';

@@ -1,5 +1,6 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- test support: a missing value is a failed test */
 /** A channel that seals, in memory: institutions, entries that are pending, and a miner that finds work at once. */
+import { PROVENANCE } from './foundation.js';
 import { generateSealingKeyPair } from '@strokeshare/fhe';
 import {
   batchMerkleRoot,
@@ -107,6 +108,7 @@ export class SealingChannel {
         merkleRoot: batchMerkleRoot(columns),
         rows: 1,
         columns,
+        provenance: PROVENANCE,
       },
       { identity: this.agents[by]! },
       CHANNEL,

@@ -1,168 +1,342 @@
-import {
-  batchMerkleRoot,
-  type Condition,
-  datasetMerkleRoot,
-  type Dataset,
-  type DatasetManifest,
-  type EpochView,
+/** A dataset from its first version to its withdrawal. */
+import type {
+  Attestation,
+  Batch,
+  Condition,
+  DatasetUse,
+  DatasetView,
+  EndReason,
+  Provenance,
 } from '@strokeshare/chaincode';
-import {
-  blobHash,
-  packColumns,
-  parameterSetById,
-  requireSecure,
-  type ColumnBatch,
-  type Schema,
-} from '@strokeshare/fhe';
+import { type Schema } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
-import { epochKeys, report, type AgentContext } from './context.js';
-import { manifestBlob } from './manifest.js';
-import { storeOwnRecords, type OwnRecord } from './own-records.js';
+import {
+  batchesOfDataset,
+  batchIdOf,
+  cut,
+  enterBatch,
+  ownEpoch,
+  type ColumnProgress,
+  type OwnEpoch,
+} from './batches.js';
+import { allPages, report, type AgentContext } from './context.js';
+import { readOwnBatch, removeOwnBatch, type OwnBatch, type OwnRecord } from './own-records.js';
+import { enterVersion, finishVersion } from './versions.js';
+
+/** Records with where they come from. */
+export interface LoadedBatch {
+  records: readonly OwnRecord[];
+  /** The institution's own name for each patient, by which a consent is found again; kept in the vault alone. */
+  patients: readonly string[];
+  provenance: Provenance;
+}
 
 /** A dataset to be encrypted and entered. */
-export interface NewDataset {
+export interface NewDataset extends LoadedBatch {
   datasetId: string;
   title: string;
   epochId: string;
   schema: Schema;
-  records: readonly OwnRecord[];
   minimumCohort: number;
   /** In terms of the Data Use Ontology: one permission, and modifiers. */
   conditions: Condition[];
-  /** Where the records come from, for the batch's own manifest, which stays with the owner. */
-  provenance: Record<string, string>;
 }
 
-/** Columns encrypted in one request, so that a worker serves others in between. */
-const COLUMNS_AT_ONCE = 8;
+/** How long the blobs of a batch that ended are kept: running jobs and replays need them. */
+const RETENTION_MS = 30 * 86_400_000;
 
 /**
- * Packs and encrypts records, stores the ciphertexts, enters the batches on the private channel and the dataset on
- * the consortium channel.
- *
- * @param progress - told after every few columns how many are done and how many there are.
+ * Packs and encrypts records, stores the ciphertexts, enters the batches on the private channel, registers the dataset
+ * and attests its first version.
  */
 export async function publishDataset(
   context: AgentContext,
   dataset: NewDataset,
-  progress: (done: number, all: number) => void = () => undefined,
-): Promise<Dataset> {
-  const { consortium, signal } = context;
-  const { datasetId, epochId, schema, records } = dataset;
-  const epoch = await consortium.epochs.get({ epochId }, { signal });
-  requireOwnEpoch(context, epoch);
-  const set = requireSecure(parameterSetById(epoch.parameterSetId));
-
-  await storeOwnRecords(context, datasetId, schema, records);
-  const { batches } = packColumns(schema, records, set);
-  context.ownColumns.set(`${datasetId} ${set.id}`, Promise.resolve(batches));
-
-  const all = batches.reduce((sum, { columns }) => sum + columns.size, 0);
-  const entered: DatasetManifest['batches'] = [];
-  let before = 0;
-  for (const [index, batch] of batches.entries()) {
-    const batchId = `batch-${String(index + 1).padStart(4, '0')}`;
-    const columns = await encryptBatch(context, epoch, batch, (done) => progress(before + done, all));
-    entered.push(await enterBatch(context, epoch, dataset, batchId, batch.rows, columns));
-    before += batch.columns.size;
-  }
-  return enterDataset(context, epoch, dataset, entered);
-}
-
-/** Encrypts under no key that this institution did not make itself. */
-function requireOwnEpoch(context: AgentContext, epoch: EpochView): void {
-  const own = epoch.confirmations[context.mspId];
-  const same = own?.publicKeyHash === epoch.publicKeyHash && own?.relinKeysHash === epoch.relinKeysHash;
-  if (epoch.state !== 'ACTIVE') {
-    throw new ClientError(
-      'POLICY_REFUSED',
-      `The key epoch ${epoch.epochId} is ${epoch.state}, so nothing is encrypted.`,
-    );
-  }
-  if (!epoch.members.includes(context.mspId)) return;
-  if (!same)
-    throw new ClientError('REPLAY_MISMATCH', `The keys of ${epoch.epochId} are not the ones confirmed here.`);
-}
-
-async function encryptBatch(
-  context: AgentContext,
-  epoch: EpochView,
-  { columns }: ColumnBatch,
-  progress: (done: number) => void,
-): Promise<Record<string, string>> {
-  const { evaluators, store, signal } = context;
-  const set = parameterSetById(epoch.parameterSetId);
-  const names = [...columns.keys()];
-  const hashes: Record<string, string> = {};
-  for (let start = 0; start < names.length; start += COLUMNS_AT_ONCE) {
-    const part = names.slice(start, start + COLUMNS_AT_ONCE);
-    const evaluator = await evaluators.forEncryption(set, epochKeys(context, epoch));
-    const blobs = await evaluator.encryptColumns(
-      epoch.epochId,
-      part.map((name) => columns.get(name) ?? new Float64Array(set.slots)),
-      { signal },
-    );
-    await Promise.all(
-      blobs.map(async (blob, index) => {
-        hashes[part[index] ?? ''] = await store.put(blob);
-      }),
-    );
-    progress(start + part.length);
-  }
-  return hashes;
-}
-
-async function enterBatch(
-  context: AgentContext,
-  epoch: EpochView,
-  { datasetId, epochId, provenance }: NewDataset,
-  batchId: string,
-  rows: number,
-  columns: Record<string, string>,
-): Promise<DatasetManifest['batches'][number]> {
-  const merkleRoot = batchMerkleRoot(columns);
-  const place = { parameterSetId: epoch.parameterSetId, epochId };
-  const manifest = manifestBlob(place, { version: 1, datasetId, batchId, rows, provenance, columns });
-  const manifestHash = await context.store.put(manifest);
-  await context.records.records.submitBatch(
-    { batchId, datasetId, epochId, manifestHash, merkleRoot, rows, columns },
-    { endorsingOrganizations: [context.mspId], signal: context.signal },
-  );
-  report(context, 'dataset', datasetId, `entered ${batchId} with ${Object.keys(columns).length} columns`);
-  return { batchId, merkleRoot, columns };
-}
-
-async function enterDataset(
-  context: AgentContext,
-  epoch: EpochView,
-  { datasetId, title, epochId, schema, records, minimumCohort, conditions }: NewDataset,
-  batches: DatasetManifest['batches'],
-): Promise<Dataset> {
-  const manifest: DatasetManifest = { version: 1, datasetId, epochId, batches };
-  const blob = manifestBlob({ parameterSetId: epoch.parameterSetId, epochId }, manifest);
-  await context.store.put(blob);
-  const roots = batches.map(({ batchId, merkleRoot }) => ({ batchId, merkleRoot }));
-  const dataset = await context.consortium.datasets.register(
-    {
-      datasetId,
-      title,
-      epochId,
-      schema,
-      manifestHash: blobHash(blob),
-      merkleRoot: datasetMerkleRoot(roots),
-      batches: roots,
-      countsBand: bandOf(records.length),
-      minimumCohort,
-      conditions,
-    },
+  progress: ColumnProgress = () => undefined,
+): Promise<Attestation> {
+  const { datasetId, title, epochId, schema, records, patients, minimumCohort, conditions } = dataset;
+  requirePatients(dataset);
+  const epoch = await ownEpoch(context, epochId);
+  const parts = cut({ schema, records, patients, provenance: dataset.provenance }, epoch.set);
+  const entered = await enterParts(context, epoch, datasetId, parts, 0, progress);
+  await context.consortium.datasets.register(
+    { datasetId, title, schema, minimumCohort, conditions },
     { signal: context.signal },
   );
   report(context, 'dataset', datasetId, 'registered');
+  return enterVersion(context, datasetId, epoch.epoch, entered);
+}
+
+/** Adds patients to a dataset: new batches, and a version that has them too. */
+export async function appendRecords(
+  context: AgentContext,
+  datasetId: string,
+  added: LoadedBatch,
+  progress?: ColumnProgress,
+): Promise<Attestation> {
+  requirePatients(added);
+  const { dataset, epoch, all, members } = await openDataset(context, datasetId);
+  const parts = cut({ schema: dataset.schema, ...added }, epoch.set);
+  const entered = await enterParts(context, epoch, datasetId, parts, all.length, progress);
+  return enterVersion(context, datasetId, epoch.epoch, [...members, ...entered]);
+}
+
+/** Puts corrected records in the place of one batch. */
+export async function correctBatch(
+  context: AgentContext,
+  { datasetId, batchId }: { datasetId: string; batchId: string },
+  corrected: LoadedBatch,
+): Promise<Attestation> {
+  requirePatients(corrected);
+  const open = await openDataset(context, datasetId);
+  const batch = { schema: open.dataset.schema, ...corrected };
+  const entered = await replaceBatch(context, open, batchId, batch, 'CORRECTION', open.all.length);
+  const kept = open.members.filter((member) => member.batchId !== batchId);
+  return enterVersion(context, datasetId, open.epoch.epoch, [...kept, ...entered]);
+}
+
+/** What a withdrawal of consent did. */
+export interface ConsentWithdrawal {
+  /** Patients that were found and taken out. */
+  withdrawn: string[];
+  version: Attestation;
+  /** Jobs whose results used the batches that the patients were in. */
+  uses: DatasetUse[];
+}
+
+/**
+ * Takes patients out of a dataset: every batch that has one of them is made again without them, their original records
+ * leave the vault, and no version before the new one is used any more, not by running jobs either. What was released
+ * before cannot be taken back: those jobs are listed.
+ *
+ * @throws ClientError `REQUEST_INVALID` when the dataset has none of them, or no patient would be left.
+ */
+export async function withdrawConsent(
+  context: AgentContext,
+  datasetId: string,
+  patients: readonly string[],
+): Promise<ConsentWithdrawal> {
+  const leaving = new Set(patients);
+  const open = await openDataset(context, datasetId);
+  const next: Batch[] = [];
+  const withdrawn: string[] = [];
+  const touched: string[] = [];
+  const remaining: (() => Promise<Batch[]>)[] = [];
+  let number = open.all.length;
+  for (const member of open.members) {
+    const { batchId } = member;
+    const own = await readOwnBatch(context, { datasetId, batchId });
+    const stays = own.patients.map((patient) => !leaving.has(patient));
+    if (stays.every(Boolean)) {
+      next.push(member);
+      continue;
+    }
+    touched.push(batchId);
+    withdrawn.push(...own.patients.filter((patient) => leaving.has(patient)));
+    const left = {
+      ...own,
+      records: own.records.filter((_, index) => stays[index]),
+      patients: own.patients.filter((_, index) => stays[index]),
+    };
+    const before = number;
+    number += left.records.length > 0 ? 1 : 0;
+    remaining.push(() =>
+      left.records.length > 0
+        ? replaceBatch(context, open, batchId, left, 'CONSENT', before)
+        : endBatch(context, datasetId, batchId),
+    );
+  }
+  if (withdrawn.length === 0)
+    throw new ClientError('REQUEST_INVALID', `The dataset ${datasetId} has none of these patients.`);
+  if (next.length === 0 && number === open.all.length)
+    throw new ClientError('REQUEST_INVALID', `No patient would be left: withdraw the dataset ${datasetId}.`);
+  for (const replace of remaining) next.push(...(await replace()));
+  const version = await enterVersion(context, datasetId, open.epoch.epoch, next);
+  for (const batchId of touched) await removeOwnBatch(context, { datasetId, batchId });
+  const uses = await Promise.all(touched.map((batchId) => usesOf(context, datasetId, batchId)));
+  const byJob = new Map(uses.flat().map((use) => [use.jobId, use]));
+  return { withdrawn, version, uses: [...byJob.values()] };
+}
+
+/** Encrypts a dataset's records again under the key of another epoch: its next version. */
+export async function moveDataset(
+  context: AgentContext,
+  datasetId: string,
+  epochId: string,
+  progress?: ColumnProgress,
+): Promise<Attestation> {
+  await finishVersion(context, datasetId);
+  const dataset = await ownDataset(context, datasetId);
+  const epoch = await ownEpoch(context, epochId);
+  const all = await batchesOfDataset(context, datasetId);
+  const interrupted = all.some((batch) => batch.epochId === epochId);
+  const next: Batch[] = [];
+  for (const member of membersOf(dataset, all).flatMap((batch) => successorOf(batch, all))) {
+    if (member.epochId === epochId) {
+      next.push(member);
+      continue;
+    }
+    const own = await readOwnBatch(context, { datasetId, batchId: member.batchId });
+    const parts = cut(own, epoch.set);
+    next.push(
+      ...(await enterParts(context, epoch, datasetId, parts, all.length + next.length, progress, {
+        batchId: member.batchId,
+        reason: 'EPOCH',
+        retainUntil: retainUntil(),
+      })),
+    );
+  }
+  if (interrupted) {
+    requireWhole(datasetId, await batchesOfDataset(context, datasetId), next);
+  }
+  return enterVersion(context, datasetId, epoch.epoch, next);
+}
+
+/** Takes a dataset out of all future use, running jobs included, and lists the jobs that used it. */
+export async function withdrawDataset(
+  context: AgentContext,
+  datasetId: string,
+  reason: string,
+): Promise<{ dataset: DatasetView; uses: DatasetUse[] }> {
+  const { consortium, signal } = context;
+  const dataset = await consortium.datasets.withdraw({ datasetId, reason }, { signal });
+  report(context, 'dataset', datasetId, 'withdrawn');
+  return { dataset, uses: await usesOf(context, datasetId) };
+}
+
+/** The jobs that used a dataset, or one of its batches, as they stand now. */
+export function usesOf(
+  { consortium, signal }: AgentContext,
+  datasetId: string,
+  batchId?: string,
+): Promise<DatasetUse[]> {
+  const asked = { datasetId, ...(batchId !== undefined && { batchId }) };
+  return allPages((after) =>
+    consortium.datasets.listUses({ ...asked, ...(after !== undefined && { after }) }, { signal }),
+  );
+}
+
+/** A dataset with everything that its next version starts from. */
+interface OpenDataset {
+  dataset: DatasetView;
+  epoch: OwnEpoch;
+  /** All batches that it ever had. */
+  all: Batch[];
+  /** Those of the current version. */
+  members: Batch[];
+}
+
+async function openDataset(context: AgentContext, datasetId: string): Promise<OpenDataset> {
+  const { dataset, all, members } = await settledDataset(context, datasetId);
+  return { dataset, all, members, epoch: await ownEpoch(context, dataset.current?.epochId ?? '') };
+}
+
+/** The dataset after whatever was interrupted in the middle is finished: its current version has no batch that ended. */
+async function settledDataset(context: AgentContext, datasetId: string): Promise<Omit<OpenDataset, 'epoch'>> {
+  await finishVersion(context, datasetId);
+  const dataset = await ownDataset(context, datasetId);
+  const all = await batchesOfDataset(context, datasetId);
+  const members = membersOf(dataset, all);
+  if (members.every(({ end }) => end === undefined)) return { dataset, all, members };
+  const next = members.flatMap((member) => successorOf(member, all));
+  requireWhole(datasetId, all, next);
+  const { epoch } = await ownEpoch(context, next[0]?.epochId ?? '');
+  await enterVersion(context, datasetId, epoch, next);
+  return { dataset: await ownDataset(context, datasetId), all, members: next };
+}
+
+/** After an interrupted change: every batch that is in force belongs to the next version, and all to one epoch. */
+function requireWhole(datasetId: string, all: readonly Batch[], next: readonly Batch[]): void {
+  const inForce = all.filter(({ end }) => end === undefined);
+  if (inForce.length === next.length && new Set(next.map(({ epochId }) => epochId)).size === 1) return;
+  throw new ClientError(
+    'REQUEST_INVALID',
+    `A change of ${datasetId} was interrupted between its batches: withdraw the dataset and publish it anew.`,
+  );
+}
+
+/** The batch itself or, where it ended, what stands in its place; nothing behind a tombstone. */
+function successorOf(batch: Batch, all: readonly Batch[]): Batch[] {
+  if (!batch.end) return [batch];
+  const next = all.find(({ batchId }) => batchId === batch.end?.by);
+  return next ? successorOf(next, all) : [];
+}
+
+/** @throws ClientError `REQUEST_INVALID` unless the dataset is this institution's and has a version. */
+async function ownDataset(
+  { consortium, mspId, signal }: AgentContext,
+  datasetId: string,
+): Promise<DatasetView> {
+  const dataset = await consortium.datasets.get({ datasetId }, { signal });
+  if (dataset.owner !== mspId || dataset.status !== 'ACTIVE') {
+    throw new ClientError(
+      'REQUEST_INVALID',
+      `The dataset ${datasetId} of ${dataset.owner} is ${dataset.status}: ${mspId} cannot change it.`,
+    );
+  }
   return dataset;
 }
 
-/** Says how many patients there are without saying it exactly: to the thousand below and above. */
-function bandOf(count: number): { minimum: number; maximum: number } {
-  const minimum = Math.floor(count / 1000) * 1000;
-  return { minimum, maximum: minimum + 1000 };
+function membersOf({ datasetId, current }: DatasetView, all: readonly Batch[]): Batch[] {
+  return (current?.batches ?? []).map(({ batchId, merkleRoot }) => {
+    const batch = all.find((candidate) => candidate.batchId === batchId);
+    if (batch?.merkleRoot !== merkleRoot) {
+      throw new ClientError('REPLAY_MISMATCH', `The batch ${batchId} of ${datasetId} is another one here.`);
+    }
+    return batch;
+  });
 }
+
+async function enterParts(
+  context: AgentContext,
+  epoch: OwnEpoch,
+  datasetId: string,
+  parts: readonly OwnBatch[],
+  before: number,
+  progress: ColumnProgress = () => undefined,
+  supersedes?: { batchId: string; reason: EndReason; retainUntil: string },
+): Promise<Batch[]> {
+  const entered: Batch[] = [];
+  for (const [index, batch] of parts.entries()) {
+    const batchId = batchIdOf(before + index + 1);
+    // A batch that needs several in its place is superseded by the last of them, when all are there.
+    const last = index === parts.length - 1 && supersedes ? { supersedes } : {};
+    entered.push(
+      await enterBatch(context, epoch, { datasetId, batchId, batch, ...last }, (done, all) =>
+        progress(index * all + done, parts.length * all),
+      ),
+    );
+  }
+  return entered;
+}
+
+function replaceBatch(
+  context: AgentContext,
+  { dataset: { datasetId }, epoch, members }: OpenDataset,
+  batchId: string,
+  batch: OwnBatch,
+  reason: EndReason,
+  before: number,
+): Promise<Batch[]> {
+  if (!members.some((member) => member.batchId === batchId))
+    throw new ClientError('REQUEST_INVALID', `The current version of ${datasetId} has no batch ${batchId}.`);
+  const supersedes = { batchId, reason, retainUntil: retainUntil() };
+  return enterParts(context, epoch, datasetId, cut(batch, epoch.set), before, undefined, supersedes);
+}
+
+async function endBatch(context: AgentContext, datasetId: string, batchId: string): Promise<Batch[]> {
+  await context.records.records.tombstoneBatch(
+    { datasetId, batchId, reason: 'CONSENT', note: 'All its patients withdrew.', retainUntil: retainUntil() },
+    { endorsingOrganizations: [context.mspId], signal: context.signal },
+  );
+  return [];
+}
+
+function requirePatients({ records, patients }: LoadedBatch): void {
+  if (records.length !== patients.length || new Set(patients).size !== patients.length) {
+    throw new ClientError('REQUEST_INVALID', 'Every record needs a name for its patient, and each its own.');
+  }
+}
+
+/** The ledger's clock may be ahead of this one by minutes; the retention is days. */
+const retainUntil = (): string => new Date(Date.now() + RETENTION_MS).toISOString();

@@ -62,7 +62,7 @@ export async function evaluateJob(context: AgentContext, jobId: string): Promise
 async function withheldCells(context: AgentContext, access: JobAccess, { plan }: JobPlan): Promise<string[]> {
   const own = access.datasets
     .filter(({ owner }) => owner === context.mspId)
-    .map(({ datasetId }) => datasetId);
+    .flatMap(({ datasetId, batches }) => batches.map(({ batchId }) => ({ datasetId, batchId })));
   const counts = await ownCounts(context, plan, own);
   const batches = await ownBatches(context, plan, own);
   const { minimumOwnCount, dominancePercent } = context.policy;

@@ -1,5 +1,16 @@
 export type { AgentContext, AgentEvent, Step } from './context.js';
-export { publishDataset, type NewDataset } from './dataset.js';
+export {
+  appendRecords,
+  correctBatch,
+  moveDataset,
+  publishDataset,
+  usesOf,
+  withdrawConsent,
+  withdrawDataset,
+  type ConsentWithdrawal,
+  type LoadedBatch,
+  type NewDataset,
+} from './dataset.js';
 export { Evaluators } from './evaluators.js';
 export { agentSteps, follow, type FollowOptions } from './follow.js';
 export {

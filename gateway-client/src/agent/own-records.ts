@@ -4,8 +4,10 @@ import {
   parseSchema,
   type ColumnBatch,
   type AnalysisPlan,
+  type ParameterSet,
   type Schema,
 } from '@strokeshare/fhe';
+import { provenance, type Provenance } from '@strokeshare/chaincode';
 import { z } from 'zod';
 import type { FieldValue } from '../load/fields.js';
 import { ClientError } from '../errors.js';
@@ -14,67 +16,104 @@ import type { AgentContext } from './context.js';
 /** One patient of the own dataset. */
 export type OwnRecord = Readonly<Record<string, FieldValue>>;
 
+/** The original records of one batch, in the order of its slots. */
+export interface OwnBatch {
+  schema: Schema;
+  records: readonly OwnRecord[];
+  /** The institution's own name for each patient, by which a consent is found again; it never leaves the vault. */
+  patients: readonly string[];
+  provenance: Provenance;
+}
+
+/** Which batch of which dataset. */
+export interface BatchName {
+  datasetId: string;
+  batchId: string;
+}
+
 const stored = z.strictObject({
   schema: z.unknown(),
   records: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))),
+  patients: z.array(z.string()),
+  provenance,
 });
-const nameOf = (datasetId: string): string => `records-${datasetId}`;
+const nameOf = ({ datasetId, batchId }: BatchName): string => `records-${datasetId}-${batchId}`;
 
-/** Keeps the original records of a dataset in the vault, the internal zone. */
-export async function storeOwnRecords(
+/** Keeps the original records of a batch in the vault, the internal zone. */
+export async function storeOwnBatch(
   { vault }: AgentContext,
-  datasetId: string,
-  schema: Schema,
-  records: readonly OwnRecord[],
+  name: BatchName,
+  batch: OwnBatch,
 ): Promise<void> {
-  await vault.writeJson(nameOf(datasetId), { schema, records });
+  await vault.writeJson(nameOf(name), batch);
+}
+
+/**
+ * Reads the original records of a batch.
+ *
+ * @throws ClientError `FILE_MISSING`.
+ */
+export async function readOwnBatch({ vault }: AgentContext, name: BatchName): Promise<OwnBatch> {
+  const value = await vault.readJson(nameOf(name));
+  if (value === undefined) {
+    throw new ClientError(
+      'FILE_MISSING',
+      `The original records of batch ${name.batchId} of dataset ${name.datasetId} are not in this vault.`,
+    );
+  }
+  const { schema, ...rest } = stored.parse(value);
+  return { schema: parseSchema(schema), ...rest };
+}
+
+/** Forgets the original records of a batch. */
+export async function removeOwnBatch(context: AgentContext, name: BatchName): Promise<void> {
+  await context.vault.remove(nameOf(name));
+  for (const key of context.ownColumns.keys())
+    if (key.startsWith(`${nameOf(name)} `)) context.ownColumns.delete(key);
+}
+
+/** The plain columns of a batch, read once per process. */
+export function ownColumns(
+  context: AgentContext,
+  name: BatchName,
+  set: ParameterSet,
+): Promise<ColumnBatch[]> {
+  const key = `${nameOf(name)} ${set.id}`;
+  let columns = context.ownColumns.get(key);
+  if (!columns) {
+    columns = readOwnBatch(context, name).then(
+      ({ schema, records }) => packColumns(schema, records, set).batches,
+    );
+    context.ownColumns.set(key, columns);
+    columns.catch(() => context.ownColumns.delete(key));
+  }
+  return columns;
 }
 
 /**
  * Counts the own patients in every count cell of a plan, from the original records.
  *
+ * @param names - the own batches that the job reads.
  * @returns patients by cell id.
  */
 export async function ownCounts(
   context: AgentContext,
   plan: AnalysisPlan,
-  datasetIds: readonly string[],
+  names: readonly BatchName[],
 ): Promise<Map<string, number>> {
-  const batches = await ownBatches(context, plan, datasetIds);
+  const batches = await ownBatches(context, plan, names);
   const cells = plan.cells.filter(({ kind }) => kind === 'count');
   return new Map(cells.map(({ id, factors }) => [id, sumOfProducts(batches, factors)]));
 }
 
-/** The packed columns of the own datasets, from the original records. */
+/** The packed columns of own batches, from the original records. */
 export async function ownBatches(
   context: AgentContext,
   plan: AnalysisPlan,
-  datasetIds: readonly string[],
+  names: readonly BatchName[],
 ): Promise<ColumnBatch[]> {
-  return (await Promise.all(datasetIds.map((id) => ownColumns(context, id, plan.parameterSetId)))).flat();
-}
-
-async function ownColumns(context: AgentContext, datasetId: string, setId: string): Promise<ColumnBatch[]> {
-  const key = `${datasetId} ${setId}`;
-  let columns = context.ownColumns.get(key);
-  if (!columns) context.ownColumns.set(key, (columns = readColumns(context, datasetId, setId)));
-  return columns;
-}
-
-async function readColumns(
-  { vault }: AgentContext,
-  datasetId: string,
-  setId: string,
-): Promise<ColumnBatch[]> {
-  const value = await vault.readJson(nameOf(datasetId));
-  if (value === undefined) {
-    throw new ClientError(
-      'FILE_MISSING',
-      `The original records of dataset ${datasetId} are not in this vault.`,
-    );
-  }
-  const { schema, records } = stored.parse(value);
-  return packColumns(parseSchema(schema), records, parameterSetById(setId)).batches;
+  const set = parameterSetById(plan.parameterSetId);
+  return (await Promise.all(names.map((name) => ownColumns(context, name, set)))).flat();
 }
 
 function sumOfProducts(batches: readonly ColumnBatch[], factors: readonly string[]): number {

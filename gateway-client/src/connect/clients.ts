@@ -6,7 +6,7 @@ import {
   type TransactionDefinition,
 } from '@strokeshare/chaincode';
 import { ClientError } from '../errors.js';
-import type { CallControl, Ledger } from './ledger.js';
+import type { CallControl, Committed, Ledger } from './ledger.js';
 
 /** Options of one typed call. */
 export interface TypedCallOptions extends CallControl {
@@ -14,6 +14,8 @@ export interface TypedCallOptions extends CallControl {
   transient?: Record<string, Uint8Array>;
   /** Organisations whose peers endorse. */
   endorsingOrganizations?: string[];
+  /** Told where a submitted transaction was committed. */
+  onCommit?: (committed: Pick<Committed, 'transactionId' | 'blockNumber'>) => void;
 }
 
 type Definitions = Readonly<Record<string, TransactionDefinition>>;
@@ -91,6 +93,13 @@ export type InstitutionClient = ReturnType<typeof institutionClient>;
 export function recordsClient(ledger: Ledger, channel: string) {
   const at = { ledger, channel, chaincode: RECORDS };
   return {
+    channel,
+    /**
+     * The block that holds a transaction which left an event.
+     *
+     * @throws ClientError `NO_PROGRESS` when it is not found in time.
+     */
+    blockOf: (transactionId: string, signal: AbortSignal) => blockOf(at, transactionId, signal),
     records: bind(at, privateRecords.RecordsContract),
     endorsement: bind(at, privateRecords.EndorsementContract),
     buildInfo: bind(at, privateRecords.BuildInfoContract),
@@ -190,7 +199,7 @@ async function call(
       { cause: checked.error },
     );
   }
-  const { transient, endorsingOrganizations, ...control } = options;
+  const { transient, endorsingOrganizations, onCommit, ...control } = options;
   const ledgerCall = {
     channel,
     chaincode,
@@ -200,10 +209,29 @@ async function call(
     ...(transient && { transient }),
     ...(endorsingOrganizations && { endorsingOrganizations }),
   };
-  const text = definition.commits
-    ? (await ledger.submit(ledgerCall, control)).result
-    : await ledger.evaluate(ledgerCall, control);
-  return parseAnswer(definition, text);
+  if (!definition.commits) return parseAnswer(definition, await ledger.evaluate(ledgerCall, control));
+  const committed = await ledger.submit(ledgerCall, control);
+  onCommit?.(committed);
+  return parseAnswer(definition, committed.result);
+}
+
+/** For so long the block of a transaction is looked for. */
+const LOOKUP_MS = 60_000;
+
+async function blockOf(
+  { ledger, channel, chaincode }: Place,
+  transactionId: string,
+  signal: AbortSignal,
+): Promise<bigint> {
+  const ending = new AbortController();
+  const limited = AbortSignal.any([signal, ending.signal, AbortSignal.timeout(LOOKUP_MS)]);
+  try {
+    for await (const event of ledger.events(channel, chaincode)(limited))
+      if (event.transactionId === transactionId) return event.blockNumber;
+  } finally {
+    ending.abort();
+  }
+  throw new ClientError('NO_PROGRESS', `The transaction ${transactionId} was not found on ${channel}.`);
 }
 
 function parseAnswer(definition: TransactionDefinition, text: string): unknown {

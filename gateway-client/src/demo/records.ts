@@ -1,8 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Provenance } from '@strokeshare/chaincode';
 import { parseSchema, type Schema } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
-import { deal, loadRecords, readCheckedFile, readMapping, type LoadedRecord } from '../load/index.js';
+import {
+  deal,
+  loadRecords,
+  provenanceOf,
+  readCheckedFile,
+  readMapping,
+  type LoadedRecord,
+} from '../load/index.js';
 
 /** SHA-256 of the International Stroke Trial's table: packed, and as deposited. */
 const IST_SHA256 = [
@@ -21,6 +29,7 @@ export interface DealtRecords {
   all: LoadedRecord[];
   /** Patients of each hospital. */
   hospitals: LoadedRecord[][];
+  provenance: Provenance;
 }
 
 /**
@@ -50,7 +59,7 @@ export async function dealTrial(
   const dealt = Array.from({ length: hospitals }, (_, hospital) =>
     records.filter(({ group = '' }) => hospitalOf.get(group) === hospital),
   );
-  return { schema, all: records, hospitals: dealt };
+  return { schema, all: records, hospitals: dealt, provenance: provenanceOf(bytes, mapping, ATTRIBUTION) };
 }
 
 async function readSchema(path: string): Promise<Schema> {

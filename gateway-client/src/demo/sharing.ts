@@ -75,7 +75,7 @@ export async function makeKey([first]: readonly Agent[]): Promise<void> {
 /** Lets every hospital encrypt its own patients and enter batches and dataset. */
 export async function publishAll(
   agents: readonly Agent[],
-  { schema, hospitals }: DealtRecords,
+  { schema, hospitals, provenance }: DealtRecords,
   progress: Progress,
 ): Promise<void> {
   const done = new Map<string, [number, number]>();
@@ -99,7 +99,8 @@ export async function publishAll(
           records: records.map(({ values }) => values),
           minimumCohort: MINIMUM_COHORT,
           conditions: CONDITIONS,
-          provenance: { source: 'doi:10.7488/ds/104', attribution: ATTRIBUTION },
+          patients: records.map(({ line }) => `line ${line}`),
+          provenance,
         },
         (columns, all) => {
           done.set(context.mspId, [columns, all]);

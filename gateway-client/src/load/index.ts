@@ -1,5 +1,6 @@
 export { readCheckedFile } from './checked-file.js';
 export { deal } from './deal.js';
+export { provenanceOf } from './provenance.js';
 export { parseMapping, readMapping, type FieldMapping, type Mapping } from './mapping.js';
 export {
   loadRecords,

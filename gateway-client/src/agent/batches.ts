@@ -1,0 +1,139 @@
+/** Entering batches: packed, encrypted, stored, and recorded on the private channel with where they come from. */
+import { batchMerkleRoot, type Batch, type EpochView, type SubmitBatch } from '@strokeshare/chaincode';
+import { parameterSetById, requireSecure, type ColumnBatch, type ParameterSet } from '@strokeshare/fhe';
+import { ClientError } from '../errors.js';
+import { allPages, epochKeys, report, type AgentContext } from './context.js';
+import { manifestBlob } from './manifest.js';
+import { ownColumns, storeOwnBatch, type OwnBatch } from './own-records.js';
+
+/** Columns encrypted in one request, so that a worker serves others in between. */
+const COLUMNS_AT_ONCE = 8;
+
+/** Told after every few columns how many are done and how many there are. */
+export type ColumnProgress = (done: number, all: number) => void;
+
+/** An epoch that this institution encrypts under, with its parameter set. */
+export interface OwnEpoch {
+  epoch: EpochView;
+  set: ParameterSet;
+}
+
+/**
+ * Reads an epoch for encryption: active, and under no key that this institution did not make itself, if it is one of
+ * its members.
+ *
+ * @throws ClientError `POLICY_REFUSED`, `REPLAY_MISMATCH`.
+ */
+export async function ownEpoch(context: AgentContext, epochId: string): Promise<OwnEpoch> {
+  const { consortium, mspId, signal } = context;
+  const epoch = await consortium.epochs.get({ epochId }, { signal });
+  if (epoch.state !== 'ACTIVE') {
+    throw new ClientError(
+      'POLICY_REFUSED',
+      `The key epoch ${epochId} is ${epoch.state}, so nothing is encrypted.`,
+    );
+  }
+  const own = epoch.confirmations[mspId];
+  const same = own?.publicKeyHash === epoch.publicKeyHash && own?.relinKeysHash === epoch.relinKeysHash;
+  if (epoch.members.includes(mspId) && !same)
+    throw new ClientError('REPLAY_MISMATCH', `The keys of ${epochId} are not the ones confirmed here.`);
+  return { epoch, set: requireSecure(parameterSetById(epoch.parameterSetId)) };
+}
+
+/** All batches that a dataset ever had, in the order of their ids. */
+export async function batchesOfDataset(
+  { records, signal }: AgentContext,
+  datasetId: string,
+): Promise<Batch[]> {
+  const all = await allPages((after) =>
+    records.records.listBatches(after === undefined ? {} : { after }, { signal }),
+  );
+  return all.filter((batch) => batch.datasetId === datasetId);
+}
+
+/** The id of the n-th batch of a dataset, from 1 on. */
+export function batchIdOf(number: number): string {
+  return `batch-${String(number).padStart(4, '0')}`;
+}
+
+/** Records cut to what one batch of a parameter set holds. */
+export function cut(batch: OwnBatch, { slots }: ParameterSet): OwnBatch[] {
+  const parts: OwnBatch[] = [];
+  for (let start = 0; start < batch.records.length; start += slots) {
+    const part = <T>(list: readonly T[]): T[] => list.slice(start, start + slots);
+    parts.push({ ...batch, records: part(batch.records), patients: part(batch.patients) });
+  }
+  return parts;
+}
+
+/** A batch to be entered: no more records than one batch holds. */
+export interface NewBatch {
+  datasetId: string;
+  batchId: string;
+  batch: OwnBatch;
+  supersedes?: NonNullable<SubmitBatch['supersedes']>;
+}
+
+/** Encrypts and enters one batch. */
+export async function enterBatch(
+  context: AgentContext,
+  { epoch, set }: OwnEpoch,
+  { datasetId, batchId, batch, supersedes }: NewBatch,
+  progress: ColumnProgress = () => undefined,
+): Promise<Batch> {
+  const { epochId } = epoch;
+  await storeOwnBatch(context, { datasetId, batchId }, batch);
+  const [packed] = await ownColumns(context, { datasetId, batchId }, set);
+  if (!packed)
+    throw new ClientError('REQUEST_INVALID', `The batch ${batchId} of ${datasetId} has no records.`);
+  const columns = await encryptColumns(context, { epoch, set }, packed, progress);
+  const { provenance } = batch;
+  const { rows } = packed;
+  const place = { parameterSetId: set.id, epochId };
+  const manifest = { version: 1, datasetId, batchId, rows, provenance, columns };
+  const manifestHash = await context.store.put(manifestBlob(place, manifest));
+  const merkleRoot = batchMerkleRoot(columns);
+  const entered = await context.records.records.submitBatch(
+    {
+      batchId,
+      datasetId,
+      epochId,
+      manifestHash,
+      merkleRoot,
+      rows,
+      columns,
+      provenance,
+      ...(supersedes && { supersedes }),
+    },
+    { endorsingOrganizations: [context.mspId], signal: context.signal },
+  );
+  report(context, 'dataset', datasetId, `entered ${batchId} with ${Object.keys(columns).length} columns`);
+  return entered;
+}
+
+async function encryptColumns(
+  context: AgentContext,
+  { epoch, set }: OwnEpoch,
+  { columns }: ColumnBatch,
+  progress: ColumnProgress,
+): Promise<Record<string, string>> {
+  const { evaluators, store, signal } = context;
+  const names = [...columns.keys()];
+  const hashes: Record<string, string> = {};
+  for (let start = 0; start < names.length; start += COLUMNS_AT_ONCE) {
+    const part = names.slice(start, start + COLUMNS_AT_ONCE);
+    const evaluator = await evaluators.forEncryption(set, epochKeys(context, epoch));
+    const blobs = await evaluator.encryptColumns(
+      epoch.epochId,
+      part.map((name) => columns.get(name) ?? new Float64Array(set.slots)),
+      { signal },
+    );
+    await Promise.all(
+      blobs.map(async (blob, index) => {
+        hashes[part[index] ?? ''] = await store.put(blob);
+      }),
+    );
+    progress(start + part.length, names.length);
+  }
+  return hashes;
+}
