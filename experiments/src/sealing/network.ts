@@ -145,6 +145,13 @@ function batchNumber(number: number): SubmitBatch {
     merkleRoot: batchMerkleRoot(columns),
     rows: 1000,
     columns,
+    provenance: {
+      sourceHash: '1'.repeat(64),
+      mappingHash: '2'.repeat(64),
+      software: 'experiment',
+      readAt: '2026-01-01T00:00:00Z',
+      readBy: 'experiment',
+    },
   };
 }
 
