@@ -8,6 +8,7 @@ import { batchRoot } from './batches.js';
 import { conditions } from './dataUse.js';
 import {
   count,
+  distinct,
   identifier,
   instant,
   label,
@@ -96,7 +97,7 @@ export type SubmitVersion = z.infer<typeof submitVersion>;
  * The owner's word that a version is on its private channel, made immutable: the owner's peer alone endorses it, so it
  * proves nothing to others beyond that the owner said it then.
  */
-export const attestation = versionContent.extend({
+export const versionAttestation = versionContent.extend({
   recordsChannel: z.string(),
   /** The private transaction that recorded the version, which the contract read across channels. */
   transactionId: sha256,
@@ -104,7 +105,7 @@ export const attestation = versionContent.extend({
   block: z.int().positive(),
   attestedAt: instant,
 });
-export type Attestation = z.infer<typeof attestation>;
+export type VersionAttestation = z.infer<typeof versionAttestation>;
 /** Made empty with the version; after that the owner's own peer endorses what is written there, and no other. */
 export const emptyVersionSlot = z.strictObject({ owner: mspId });
 
@@ -118,7 +119,7 @@ export const attestVersion = z.strictObject({
 export type AttestVersion = z.infer<typeof attestVersion>;
 
 /** A dataset with one attested version: what a job rests on. */
-export const dataset = datasetRecord.extend(attestation.shape).extend({
+export const dataset = datasetRecord.extend(versionAttestation.shape).extend({
   /** SUPERSEDED: a later version took a patient out who withdrew consent. */
   status: z.enum(['ACTIVE', 'SUPERSEDED', 'WITHDRAWN']),
 });
@@ -128,7 +129,7 @@ export const datasetView = datasetRecord.extend({
   /** REGISTERED until the first version is attested. */
   status: z.enum(['REGISTERED', 'ACTIVE', 'WITHDRAWN']),
   /** The newest attested version. */
-  current: attestation.optional(),
+  current: versionAttestation.optional(),
 });
 export type DatasetView = z.infer<typeof datasetView>;
 

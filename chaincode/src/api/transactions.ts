@@ -259,7 +259,7 @@ export const consortium = {
     Attest: byInstitution(
       'Fills the slot of a version with what the caller’s private channel says of it.',
       datasets.attestVersion,
-      datasets.attestation,
+      datasets.versionAttestation,
     ),
     Withdraw: byInstitution(
       'Takes a dataset out of all future use, running jobs included.',
@@ -268,11 +268,11 @@ export const consortium = {
     ),
     Get: reads('Reads one dataset with its current version.', datasets.getDataset, datasets.datasetView),
     List: reads('Lists datasets by id.', listRequest, listOf(datasets.datasetView)),
-    GetVersion: reads('Reads one attested version.', datasets.getVersion, datasets.attestation),
+    GetVersion: reads('Reads one attested version.', datasets.getVersion, datasets.versionAttestation),
     ListVersions: reads(
       'Lists the attested versions of a dataset.',
       datasets.listVersions,
-      listOf(datasets.attestation),
+      listOf(datasets.versionAttestation),
     ),
     ListUses: reads(
       'Lists the jobs that used a dataset, or one of its batches.',

@@ -1,5 +1,10 @@
 /** Datasets as jobs see them: the registered part, and one attested version. */
-import { type Attestation, type Dataset, type DatasetRecord, type DatasetView } from '../api/datasets.js';
+import {
+  type VersionAttestation,
+  type Dataset,
+  type DatasetRecord,
+  type DatasetView,
+} from '../api/datasets.js';
 import { datasetMerkleRoot } from '../api/merkle.js';
 import { type PinnedVersion } from '../api/jobs.js';
 import { datasetRecords, datasetVersions, numberKey } from '../ledger/kinds.js';
@@ -10,7 +15,7 @@ export async function attestedVersion(
   ledger: Ledger,
   datasetId: string,
   version: number,
-): Promise<Attestation | undefined> {
+): Promise<VersionAttestation | undefined> {
   if (version < 1) return undefined;
   const slot = await ledger.find(datasetVersions, datasetId, numberKey(version));
   if (!slot || !('attestedAt' in slot)) return undefined;
@@ -23,7 +28,7 @@ export async function attestedVersion(
 export async function currentVersion(
   ledger: Ledger,
   { datasetId, versions }: DatasetRecord,
-): Promise<Attestation | undefined> {
+): Promise<VersionAttestation | undefined> {
   return (
     (await attestedVersion(ledger, datasetId, versions)) ??
     (await attestedVersion(ledger, datasetId, versions - 1))

@@ -5,7 +5,7 @@
  */
 import { type z } from 'zod';
 import {
-  type Attestation,
+  type VersionAttestation,
   type AttestVersion,
   type DatasetRecord,
   type DatasetView,
@@ -63,7 +63,7 @@ async function makeSlot(ledger: Ledger, { datasetId, owner, versions }: DatasetR
 }
 
 /** Fills the slot, and writes no other key. */
-export async function attest(transaction: Transaction, request: AttestVersion): Promise<Attestation> {
+export async function attest(transaction: Transaction, request: AttestVersion): Promise<VersionAttestation> {
   const { ledger, at } = transaction;
   const { datasetId, version, recordsChannel, block } = request;
   const record = await ownDataset(transaction, datasetId);
@@ -85,7 +85,7 @@ export async function attest(transaction: Transaction, request: AttestVersion): 
     throw new ContractError('HASH_MISMATCH', `${recordsChannel} answers with another version than asked.`);
   const epoch = await ledger.get(epochRecords, content.epochId);
   requireUsable(epoch, transaction.now);
-  const attested: Attestation = { ...content, recordsChannel, block, attestedAt: at };
+  const attested: VersionAttestation = { ...content, recordsChannel, block, attestedAt: at };
   await ledger.put(datasetVersions, attested, datasetId, numberKey(version));
   transaction.emit(datasetId, content.change);
   return attested;
@@ -114,7 +114,7 @@ async function ownDataset({ ledger, caller }: Transaction, datasetId: string): P
 export async function readVersion(
   { ledger }: Transaction,
   { datasetId, version }: { datasetId: string; version: number },
-): Promise<Attestation> {
+): Promise<VersionAttestation> {
   const found = await attestedVersion(ledger, datasetId, version);
   if (!found)
     throw new ContractError('NOT_FOUND', `There is no attested version ${version} of "${datasetId}".`);
@@ -125,7 +125,7 @@ export async function readVersion(
 export async function listVersions(
   { ledger }: Transaction,
   { datasetId, ...page }: z.infer<typeof listVersionsRequest>,
-): Promise<{ items: Attestation[]; next?: string }> {
+): Promise<{ items: VersionAttestation[]; next?: string }> {
   const { items, ...rest } = await ledger.page(datasetVersions, [datasetId], page);
-  return { items: items.filter((slot): slot is Attestation => 'attestedAt' in slot), ...rest };
+  return { items: items.filter((slot): slot is VersionAttestation => 'attestedAt' in slot), ...rest };
 }

@@ -44,7 +44,7 @@ export const datasetRecords = kind('dataset', datasets.datasetRecord, 'dataset')
 /** Made empty; after that the owner's own peer endorses what is written there, and no other. */
 export const datasetVersions = kind(
   'dataset.version',
-  z.union([datasets.attestation, datasets.emptyVersionSlot]),
+  z.union([datasets.versionAttestation, datasets.emptyVersionSlot]),
   'version of the dataset',
 ); // datasetId, number
 export const datasetUses = kind('dataset.use', datasets.datasetUseRecord, 'use of the dataset'); // datasetId, jobId

@@ -1,6 +1,6 @@
 /** A dataset from its first version to its withdrawal. */
 import type {
-  Attestation,
+  VersionAttestation,
   Batch,
   Condition,
   DatasetUse,
@@ -53,7 +53,7 @@ export async function publishDataset(
   context: AgentContext,
   dataset: NewDataset,
   progress: ColumnProgress = () => undefined,
-): Promise<Attestation> {
+): Promise<VersionAttestation> {
   const { datasetId, title, epochId, schema, records, patients, minimumCohort, conditions } = dataset;
   requirePatients(dataset);
   const epoch = await ownEpoch(context, epochId);
@@ -73,7 +73,7 @@ export async function appendRecords(
   datasetId: string,
   added: LoadedBatch,
   progress?: ColumnProgress,
-): Promise<Attestation> {
+): Promise<VersionAttestation> {
   requirePatients(added);
   const { dataset, epoch, all, members } = await openDataset(context, datasetId);
   const parts = cut({ schema: dataset.schema, ...added }, epoch.set);
@@ -86,7 +86,7 @@ export async function correctBatch(
   context: AgentContext,
   { datasetId, batchId }: { datasetId: string; batchId: string },
   corrected: LoadedBatch,
-): Promise<Attestation> {
+): Promise<VersionAttestation> {
   requirePatients(corrected);
   const open = await openDataset(context, datasetId);
   const batch = { schema: open.dataset.schema, ...corrected };
@@ -99,7 +99,7 @@ export async function correctBatch(
 export interface ConsentWithdrawal {
   /** Patients that were found and taken out. */
   withdrawn: string[];
-  version: Attestation;
+  version: VersionAttestation;
   /** Jobs whose results used the batches that the patients were in. */
   uses: DatasetUse[];
 }
@@ -164,7 +164,7 @@ export async function moveDataset(
   datasetId: string,
   epochId: string,
   progress?: ColumnProgress,
-): Promise<Attestation> {
+): Promise<VersionAttestation> {
   await finishVersion(context, datasetId);
   const dataset = await ownDataset(context, datasetId);
   const epoch = await ownEpoch(context, epochId);

@@ -2,7 +2,13 @@
  * Versions of a dataset: recorded on the private channel, then attested in the slot that the consortium made for it.
  * Whatever was interrupted is finished first, so that a version is never recorded twice.
  */
-import type { Attestation, Batch, DatasetManifest, DatasetView, VersionRecord } from '@strokeshare/chaincode';
+import type {
+  VersionAttestation,
+  Batch,
+  DatasetManifest,
+  DatasetView,
+  VersionRecord,
+} from '@strokeshare/chaincode';
 import { parameterSetById } from '@strokeshare/fhe';
 import { LedgerError } from '../connect/index.js';
 import { report, type AgentContext } from './context.js';
@@ -18,7 +24,7 @@ export async function enterVersion(
   datasetId: string,
   epoch: { epochId: string; parameterSetId: string },
   batches: readonly Batch[],
-): Promise<Attestation> {
+): Promise<VersionAttestation> {
   const { records, store, mspId, signal } = context;
   const version = await nextVersion(context, datasetId);
   const { epochId } = epoch;
@@ -47,7 +53,7 @@ export async function enterVersion(
 export async function finishVersion(
   context: AgentContext,
   datasetId: string,
-): Promise<Attestation | undefined> {
+): Promise<VersionAttestation | undefined> {
   const version = await nextVersion(context, datasetId);
   const recorded = await recordedVersion(context, datasetId, version);
   if (!recorded) return undefined;
@@ -78,7 +84,7 @@ async function attest(
   datasetId: string,
   version: number,
   block: bigint,
-): Promise<Attestation> {
+): Promise<VersionAttestation> {
   const { consortium, records, mspId, signal } = context;
   const { versions }: DatasetView = await consortium.datasets.get({ datasetId }, { signal });
   if (versions < version) await consortium.datasets.openVersion({ datasetId }, { signal });
