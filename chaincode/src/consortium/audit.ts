@@ -4,16 +4,11 @@ import { type ProvDocument } from '../api/provenance.js';
 import { consortium } from '../api/transactions.js';
 import { lineageOf } from '../audit/lineage.js';
 import { listEntries } from '../audit/trail.js';
-import {
-  agreementVersions,
-  datasetRecords,
-  jobAggregates,
-  jobPartials,
-  jobRecords,
-} from '../ledger/kinds.js';
+import { agreementVersions, jobAggregates, jobPartials, jobRecords } from '../ledger/kinds.js';
 import { Serves } from '../ledger/serves.js';
 import { run, type Transaction } from '../ledger/transaction.js';
 import { versionKey } from './agreementState.js';
+import { datasetsFor } from './datasetState.js';
 import { idsOf } from './jobState.js';
 
 const definitions = consortium.AuditContract;
@@ -41,7 +36,7 @@ export class AuditContract extends Contract {
 async function lineage({ ledger }: Transaction, { jobId }: { jobId: string }): Promise<ProvDocument> {
   const job = await ledger.get(jobRecords, jobId);
   const { agreementId, agreementVersion } = job;
-  const datasets = await ledger.findEach(datasetRecords, [], job.datasets);
+  const datasets = await datasetsFor(ledger, job.datasets, job.versions);
   return lineageOf({
     job,
     agreement: await ledger.get(agreementVersions, agreementId, versionKey(agreementVersion)),

@@ -62,7 +62,7 @@ async function makeSlot(ledger: Ledger, { datasetId, owner, versions }: DatasetR
   await ledger.endorseByOwner(datasetVersions, owner, ...key);
 }
 
-/** Fills the slot, and writes no other key. */
+/** Fills the slot, and writes no other key, so that the owner's peer is enough; its audit trail is the slots' order. */
 export async function attest(transaction: Transaction, request: AttestVersion): Promise<VersionAttestation> {
   const { ledger, at } = transaction;
   const { datasetId, version, recordsChannel, block } = request;
@@ -99,6 +99,7 @@ export async function withdraw(
   const record = await ownDataset(transaction, datasetId);
   const withdrawn: DatasetRecord = { ...record, withdrawal: { reason, at } };
   await ledger.put(datasetRecords, withdrawn, datasetId);
+  transaction.record({ state: 'WITHDRAWN', datasets: [datasetId], reason });
   transaction.emit(datasetId, 'WITHDRAWN');
   return viewDataset(ledger, withdrawn);
 }
