@@ -1,3 +1,5 @@
+import { nodesExperiment } from './nodes.js';
+
 /** What an experiment showed: whether its claim holds, and one line that sums it up. */
 export interface Outcome {
   readonly holds: boolean;
@@ -11,4 +13,6 @@ export interface Experiment {
 }
 
 /** Every experiment by its name on the command line. */
-export const experiments: Readonly<Record<string, Experiment>> = {};
+export const experiments: Readonly<Record<string, Experiment>> = {
+  nodes: nodesExperiment,
+};

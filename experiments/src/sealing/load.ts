@@ -1,12 +1,6 @@
-import { mine, MiningPool, powSealer, untilDefined } from '@strokeshare/gateway-client';
-import { CHANNEL, type Institution, type SealingNetwork } from './network.js';
-
-/** When one batch was asked for, committed and sealed: milliseconds. */
-export interface SharedBatch {
-  readonly id: string;
-  readonly asked: number;
-  readonly committed: number;
-}
+import { HEADER_BYTES } from '@strokeshare/chaincode';
+import { mine, MiningPool, powSealer, type Sealer, untilDefined } from '@strokeshare/gateway-client';
+import { CHANNEL, type Institution, type SharedBatch, type SealingNetwork } from './network.js';
 
 /** Shares so many batches, the institutions in turn, so many of them at the same time. */
 export async function shareMany(
@@ -20,10 +14,8 @@ export async function shareMany(
   const lane = async (): Promise<void> => {
     while (next < count) {
       const institution = network.institutions[next++ % network.institutions.length] ?? network.first;
-      const asked = performance.now();
       try {
-        const id = await network.share(institution);
-        shared.push({ id, asked, committed: performance.now() });
+        shared.push(await network.share(institution));
       } catch (error) {
         failures.push(error);
       }
@@ -41,6 +33,9 @@ export class Miners implements AsyncDisposable {
   readonly sealed = new Map<string, number>();
   /** How often work was lost to another's block. */
   races = 0;
+  /** Milliseconds of work behind each block that was won. */
+  readonly work: number[] = [];
+  private readonly waiting = new Map<string, () => void>();
   private readonly ending = new AbortController();
   private readonly pools: MiningPool[] = [];
   private readonly running: Promise<void>[] = [];
@@ -62,14 +57,35 @@ export class Miners implements AsyncDisposable {
       mspId,
       endorsement: client.endorsement,
       events: ledger.events(CHANNEL, 'records'),
-      sealers: [powSealer(pool)],
+      sealers: [this.timed(powSealer(pool))],
     };
     const options = { signal: this.ending.signal, onRace: () => void this.races++ };
     for await (const { batch } of mine(miner, options)) {
       this.won.set(mspId, (this.won.get(mspId) ?? 0) + 1);
       const now = performance.now();
-      for (const { id } of batch) this.sealed.set(id, now);
+      for (const { id } of batch) {
+        this.sealed.set(id, now);
+        this.waiting.get(id)?.();
+      }
     }
+  }
+
+  /** Resolves when an entry's block is committed, with that time. */
+  async sealedAt(id: string): Promise<number> {
+    if (!this.sealed.has(id)) await new Promise<void>((resolve) => this.waiting.set(id, resolve));
+    return this.sealed.get(id) ?? NaN;
+  }
+
+  private timed(sealer: Sealer): Sealer {
+    return {
+      ...sealer,
+      build: async (...call) => {
+        const started = performance.now();
+        const proof = await sealer.build(...call);
+        this.work.push(performance.now() - started);
+        return proof;
+      },
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -86,4 +102,17 @@ export async function untilSealed({ first }: SealingNetwork, signal: AbortSignal
     const { items } = await client.endorsement.pending({ limit: 1 }, { signal });
     return items.length === 0 || undefined;
   });
+}
+
+/** Hashes per second that so many threads reach together now. */
+export async function hashRate(threads: number, milliseconds: number): Promise<number> {
+  const pool = new MiningPool(threads);
+  try {
+    const task = { header: new Uint8Array(HEADER_BYTES), target: new Uint8Array(32), notBefore: 0 };
+    const started = performance.now();
+    await pool.find({ ...task, signal: AbortSignal.timeout(milliseconds) }).catch(() => undefined);
+    return (1000 * pool.hashes) / (performance.now() - started);
+  } finally {
+    await pool[Symbol.asyncDispose]();
+  }
 }
