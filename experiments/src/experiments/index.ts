@@ -1,4 +1,5 @@
 import { nodesExperiment } from './nodes.js';
+import { sharingExperiment } from './sharing.js';
 
 /** What an experiment showed: whether its claim holds, and one line that sums it up. */
 export interface Outcome {
@@ -15,4 +16,5 @@ export interface Experiment {
 /** Every experiment by its name on the command line. */
 export const experiments: Readonly<Record<string, Experiment>> = {
   nodes: nodesExperiment,
+  sharing: sharingExperiment,
 };

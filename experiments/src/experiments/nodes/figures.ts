@@ -1,71 +1,64 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { MedianRow, SimulatedRow } from './rows.js';
 
-const institutions = {
+const x = {
   field: 'institutions',
   type: 'quantitative',
   title: 'institutions',
   scale: { type: 'log', base: 2 },
+  axis: { values: [1, 2, 4, 8, 16, 32, 64, 125, 250, 500, 1000] as number[] },
 } as const;
-
-const seconds = { type: 'quantitative', title: 'milliseconds', scale: { type: 'log' } } as const;
+const color = { field: 'network', type: 'nominal', title: 'ledger', sort: null } as const;
+const strokeDash = {
+  field: 'scheme',
+  type: 'nominal',
+  title: 'scheme',
+  scale: {
+    domain: ['none', 'pow'] as string[],
+    range: [
+      [1, 0],
+      [6, 4],
+    ] as number[][],
+  },
+} as const;
+const SIZE = { width: 560, height: 320 };
 
 /** Time of one batch by number of institutions, measured with intervals, and simulated beyond what a machine runs. */
 export function timeFigure(measured: readonly MedianRow[], simulated: readonly SimulatedRow[]): TopLevelSpec {
-  const points = measured
-    .filter(({ quantity }) => quantity === 'shared')
-    .map((row) => ({ ...row, series: `${row.network}, ${row.scheme}` }));
-  const beyond = simulated.map((row) => ({ ...row, series: 'simulated, pow' }));
-  const x = institutions;
-  const color = { field: 'series', type: 'nominal', title: 'ledger, scheme', sort: null } as const;
-  return {
-    title: 'Time to share one record batch (median, 95% interval)',
-    width: 560,
-    height: 340,
-    layer: [
-      {
-        data: { values: points },
-        mark: { type: 'line', point: true },
-        encoding: { x, color, y: { ...seconds, field: 'median' } },
-      },
-      {
-        data: { values: points },
-        mark: { type: 'rule' },
-        encoding: { x, color, y: { ...seconds, field: 'low' }, y2: { field: 'high' } },
-      },
-      {
-        data: { values: beyond },
-        mark: { type: 'line', strokeDash: [5, 4], point: { shape: 'cross' } },
-        encoding: { x, color, y: { ...seconds, field: 'median' } },
-      },
-    ],
-  };
+  const points = [
+    ...measured.filter(({ quantity }) => quantity === 'shared'),
+    ...simulated.map((row) => ({ ...row, network: 'simulated', scheme: 'pow' })),
+  ];
+  return medianFigure('Time to share one record batch (median, 95% interval)', points, {
+    type: 'quantitative',
+    title: 'milliseconds',
+    scale: { type: 'log' },
+  });
 }
 
 /** Batches per second, many at the same time. */
 export function rateFigure(measured: readonly MedianRow[]): TopLevelSpec {
-  const points = measured
-    .filter(({ quantity }) => quantity === 'rate')
-    .map((row) => ({ ...row, series: `${row.network}, ${row.scheme}` }));
-  const x = institutions;
-  const color = { field: 'series', type: 'nominal', title: 'ledger, scheme', sort: null } as const;
-  const y = { type: 'quantitative', title: 'batches per second' } as const;
+  const points = measured.filter(({ quantity }) => quantity === 'rate');
+  return medianFigure('Throughput of sharing (median and range of the repetitions)', points, {
+    type: 'quantitative',
+    title: 'batches per second',
+  });
+}
+
+function medianFigure(title: string, values: readonly object[], y: object): TopLevelSpec {
   return {
-    title: 'Throughput of sharing (median and range of the repetitions)',
-    width: 560,
-    height: 300,
-    data: { values: points },
+    title,
+    ...SIZE,
+    data: { values },
     layer: [
+      { mark: 'line', encoding: { x, color, strokeDash, y: { ...y, field: 'median' } } },
       {
-        mark: { type: 'line', point: true },
+        mark: { type: 'point', filled: true, size: 35 },
         encoding: { x, color, y: { ...y, field: 'median' } },
       },
-      {
-        mark: { type: 'rule' },
-        encoding: { x, color, y: { ...y, field: 'low' }, y2: { field: 'high' } },
-      },
+      { mark: 'rule', encoding: { x, color, y: { ...y, field: 'low' }, y2: { field: 'high' } } },
     ],
-  };
+  } as TopLevelSpec;
 }
 
 const PARTS = ['endorse', 'commit', 'work', 'seal'];
@@ -90,5 +83,6 @@ export function partsFigure(measured: readonly MedianRow[]): TopLevelSpec {
         order: { field: 'order', type: 'quantitative' },
       },
     },
+    resolve: { scale: { x: 'independent' } },
   };
 }
