@@ -10,6 +10,7 @@ import {
   roles,
   type TransactionDefinition,
 } from '../src/index.js';
+import { requestSchema, responseSchema } from '../src/ledger/serves.js';
 import { signingKeys } from './support/identities.js';
 
 const chaincodes = ['consortium', 'records'] as const;
@@ -79,12 +80,18 @@ describe.each(chaincodes)('%s: every transaction and every caller', (chaincode) 
       expect(contracts[contract]!.info.title).toBe(contract);
       const entry = contracts[contract]!.transactions.find(({ name }) => name === transaction)!;
       expect(entry.tag).toEqual(commits ? ['SUBMIT', 'submitTx'] : ['EVALUATE']);
-      expect(entry.returns).toEqual({ type: 'string' });
+      const definition = definitions.find(({ name }) => name === `${contract}:${transaction}`)!;
+      expect(entry.returns).toEqual({
+        type: 'string',
+        contentMediaType: 'application/json',
+        contentSchema: responseSchema(definition),
+      });
       expect(entry.parameters).toHaveLength(1);
       expect(entry.parameters![0]).toMatchObject({ name: 'request', schema: { type: 'string' } });
-      expect(entry.parameters![0]!.description).toMatch(
-        new RegExp(`^${summary.slice(0, 10)}.*JSON of: \\{`, 's'),
-      );
+      const [text, schema] = entry.parameters![0]!.description.split(' JSON of: ');
+      expect(text).toBe(summary);
+      expect(JSON.parse(schema!)).toEqual(requestSchema(definition));
+      expect(requestSchema(definition)).toHaveProperty('$schema');
     }
   });
 });

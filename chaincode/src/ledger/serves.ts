@@ -4,12 +4,22 @@ import { Context, Param, Returns, Transaction } from 'fabric-contract-api';
 import { z } from 'zod';
 import { type TransactionDefinition } from '../api/transactions.js';
 
-const schemaText = (shape: z.ZodType): string =>
-  JSON.stringify(z.toJSONSchema(shape, { unrepresentable: 'any', io: 'input' }));
+/** What a definition's requests and responses look like, as JSON Schema (draft 2020-12). */
+export const requestSchema = ({ request }: TransactionDefinition) =>
+  z.toJSONSchema(request, { unrepresentable: 'any', io: 'input' });
+export const responseSchema = ({ response }: TransactionDefinition) =>
+  z.toJSONSchema(response, { unrepresentable: 'any', io: 'output' });
+
+/** One transaction in the metadata that Fabric's decorators collect. */
+interface TransactionMetadata {
+  name: string;
+  returns?: object;
+}
 
 /**
- * Declares a transaction: submitted or evaluated, one string parameter `request` (JSON, its JSON Schema in the
- * parameter's description), a string result (JSON).
+ * Declares a transaction: submitted or evaluated, one string parameter `request` and a string result, both JSON. Their
+ * JSON Schemas are in the metadata: the request's in the parameter's description, since the shim compiles a parameter's
+ * own schema anew at every call, and the response's as the content schema of the returned string.
  */
 export function Serves(definition: TransactionDefinition) {
   return (target: object, method: string): void => {
@@ -21,8 +31,16 @@ export function Serves(definition: TransactionDefinition) {
     Param(
       'request',
       'string',
-      `${definition.summary} JSON of: ${schemaText(definition.request)}`,
+      `${definition.summary} JSON of: ${JSON.stringify(requestSchema(definition))}`,
     )(target, method);
     Returns('string')(target, method);
+    const all = (Reflect.getMetadata('fabric:transactions', target) ?? []) as TransactionMetadata[];
+    const own = all.find(({ name }) => name === method);
+    if (own)
+      own.returns = {
+        type: 'string',
+        contentMediaType: 'application/json',
+        contentSchema: responseSchema(definition),
+      };
   };
 }

@@ -11,7 +11,7 @@ declare module 'fabric-shim/lib/contract-spi/chaincodefromcontract.js' {
             name: string;
             tag?: string[];
             parameters?: { name: string; description: string; schema: { type: string } }[];
-            returns?: { type: string };
+            returns?: { type: string; contentMediaType?: string; contentSchema?: object };
           }[];
         }
       >;

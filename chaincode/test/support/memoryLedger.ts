@@ -63,6 +63,15 @@ export class MemoryLedger {
     );
   }
 
+  /** Another ledger with the same state, which goes its own way. */
+  fork(): MemoryLedger {
+    const other = new MemoryLedger();
+    other.now = this.now;
+    other.#height = this.#height;
+    for (const [name, state] of this.#channels) other.#channels.set(name, new Map(state));
+    return other;
+  }
+
   /** Simulates and, for a submitted transaction, commits. */
   async call<D extends TransactionDefinition>(
     definition: D,
