@@ -6,6 +6,7 @@ export * from './api/canonical.js';
 export * from './api/datasets.js';
 export * from './api/dataUse.js';
 export * from './api/decisions.js';
+export * from './api/deletions.js';
 export * from './api/endorsement.js';
 export * from './api/epochs.js';
 export * from './api/grants.js';

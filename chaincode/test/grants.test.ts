@@ -136,13 +136,6 @@ describe('who may read which blob', () => {
     expect(await ask(researcher(), age.blob, open)).toBe('NOT_LIVE');
   });
 
-  it('gives an owner its own ciphertexts back, and nobody else', async () => {
-    const age = column(1, 'AGE');
-    const claim: GrantClaim = { kind: 'own', datasetId: 'ist-2', column: age.place };
-    expect(await ask(reader(1), age.blob, claim)).toBe('GRANTED');
-    expect(await ask(reader(0), age.blob, claim)).toBe('NOT_ENTITLED');
-  });
-
   it('gives partials and aggregates to the job’s institutions while it is open', async () => {
     for (const member of alliance.institutions) await alliance.evaluate(job, member);
     const { partials } = await alliance.ask(consortium.JobContract.Partials, { jobId: 'job-1' });

@@ -1,15 +1,31 @@
-/** What went wrong in the store; stable names that programs may rely on. */
+/** What went wrong in the storage node; stable names that programs may rely on. */
 export type StorageErrorCode =
-  /** No blob of that hash is in the store. */
+  /** No blob of that hash is there, or the caller has no grant for it: the two cannot be told apart. */
   | 'NOT_FOUND'
-  /** The file of that hash holds other bytes. */
+  /** Bytes are not the ones that their name or their seal says. */
   | 'CORRUPT'
   /** The file system has no room (or no quota) left. */
   | 'NO_SPACE'
   /** The text is not 64 lower-case hexadecimal digits. */
   | 'HASH_INVALID'
+  /** More bytes than the node takes. */
+  | 'TOO_LARGE'
   /** The operating system refused for another reason; see `cause`. */
-  | 'IO';
+  | 'IO'
+  /** The journal is not the chain that was written: start again only after `storage verify`. */
+  | 'JOURNAL_DAMAGED'
+  /** A key-encryption key is missing, or does not open what it should. */
+  | 'KEY_INVALID'
+  /** The zone's configuration cannot be used. */
+  | 'CONFIG_INVALID'
+  /** The request is not one that the zone knows. */
+  | 'REQUEST_INVALID'
+  /** The caller is not who may do this. */
+  | 'REFUSED'
+  /** The object may not be deleted: its retention runs, or it is on legal hold. */
+  | 'RETAINED'
+  /** The other zone, or the ledger, cannot be reached. */
+  | 'UNAVAILABLE';
 
 /** Every error that this package throws: a stable code, one sentence, and the cause where there is one. */
 export class StorageError extends Error {
@@ -33,4 +49,10 @@ export function fromSystem(error: unknown, doing: string): StorageError {
   return new StorageError('IO', `The file system failed at ${doing} (${code ?? String(error)}).`, {
     cause: error,
   });
+}
+
+/** Whether an error of `node:fs` says that there is no such file. */
+export function isAbsent(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }

@@ -1,17 +1,21 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { BlobStore } from './blob-store.js';
-import { StorageError, fromSystem } from './errors.js';
+import type { ObjectStore, OpenBlob } from './blob-store.js';
+import { StorageError, fromSystem, isAbsent } from './errors.js';
 import { nodeFileSystem, type FileSystem } from './file-system.js';
 
 const HASH = /^[0-9a-f]{64}$/;
+const FOLDER = /^[0-9a-f]{2}$/;
+
+/** Whether a text can name a blob. */
+export const isBlobName = (text: string): boolean => HASH.test(text);
 
 /**
- * A {@link BlobStore} in a folder: `ab/cd/abcd...`, so that no folder grows beyond what file systems like. A blob is
- * written under a temporary name, forced to the disk, renamed, and its folder forced too: a reader sees all of a blob
- * or nothing, and what `put` acknowledged survives a power cut.
+ * An {@link ObjectStore} in a folder: `ab/cd/abcd...`, so that no folder grows beyond what file systems like. A blob
+ * is written under a temporary name, forced to the disk, renamed, and its folder forced too: a reader sees all of a
+ * blob or nothing, and what `put` acknowledged survives a power cut.
  */
-export class FileBlobStore implements BlobStore {
+export class FileBlobStore implements ObjectStore {
   private constructor(
     private readonly folder: string,
     private readonly files: FileSystem,
@@ -24,31 +28,55 @@ export class FileBlobStore implements BlobStore {
    */
   static async open(folder: string, files: FileSystem = nodeFileSystem): Promise<FileBlobStore> {
     const store = new FileBlobStore(folder, files);
-    await store.attempt('opening the store', () => files.mkdir(join(folder, 'incoming')));
+    await store.attempt('opening the store', () => files.mkdir(store.incoming));
     return store;
+  }
+
+  /** Removes what uploads left that a crash cut off; call it when no other process writes into the folder. */
+  async clearIncoming(): Promise<void> {
+    await this.attempt('clearing unfinished uploads', async () => {
+      for (const name of await this.files.list(this.incoming))
+        await this.files.unlink(join(this.incoming, name));
+    });
   }
 
   async put(bytes: Uint8Array): Promise<string> {
     const hash = sha256(bytes);
-    const folders = this.foldersOf(hash);
-    // Bytes that rotted on the disk are replaced: whoever puts them again holds the right ones.
-    const held = await this.holdsIntact(hash);
-    await this.attempt(`storing blob ${hash}`, async () => {
-      if (!held) await this.write(folders.second, hash, bytes);
-      // Forced even for a blob that was there: whoever wrote it may not have got this far yet.
-      await this.files.syncFolder(folders.second);
-      await this.files.syncFolder(folders.first);
-      await this.files.syncFolder(this.folder);
-    });
+    await this.keep(hash, () => this.write(hash, bytes));
     return hash;
   }
 
+  async receive(hash: string, parts: AsyncIterable<Uint8Array>, maximumBytes: number): Promise<number> {
+    this.pathOf(hash);
+    const temporary = join(this.incoming, randomUUID());
+    const digest = createHash('sha256');
+    let length = 0;
+    try {
+      const file = await this.attempt(`storing blob ${hash}`, () => this.files.openAppend(temporary));
+      try {
+        for await (const part of parts) {
+          length += part.length;
+          if (length > maximumBytes)
+            throw new StorageError('TOO_LARGE', `A blob may have at most ${maximumBytes} bytes.`);
+          digest.update(part);
+          await this.attempt(`storing blob ${hash}`, () => file.append(part));
+        }
+        await this.attempt(`storing blob ${hash}`, () => file.sync());
+      } finally {
+        await file.close();
+      }
+      if (digest.digest('hex') !== hash)
+        throw new StorageError('CORRUPT', `The bytes that came are not those of blob ${hash}.`);
+      await this.keep(hash, () => this.move(temporary, hash));
+      return length;
+    } finally {
+      await this.files.unlink(temporary).catch(() => undefined);
+    }
+  }
+
   async get(hash: string): Promise<Uint8Array> {
-    const bytes = await this.attempt(
-      `reading blob ${hash}`,
-      () => this.files.readFile(this.pathOf(hash)),
-      hash,
-    );
+    const path = this.pathOf(hash);
+    const bytes = await this.attempt(`reading blob ${hash}`, () => this.files.readFile(path), hash);
     if (sha256(bytes) !== hash) {
       throw new StorageError(
         'CORRUPT',
@@ -69,27 +97,63 @@ export class FileBlobStore implements BlobStore {
     }
   }
 
-  private async write(folder: string, hash: string, bytes: Uint8Array): Promise<void> {
-    const temporary = join(this.folder, 'incoming', randomUUID());
+  async open(hash: string): Promise<OpenBlob> {
+    const path = this.pathOf(hash);
+    return this.attempt(`reading blob ${hash}`, () => this.files.openRead(path), hash);
+  }
+
+  async *hashes(): AsyncIterable<string> {
+    const list = (path: string): Promise<string[]> =>
+      this.attempt('listing blobs', () => this.files.list(path));
+    for (const first of (await list(this.folder)).filter((name) => FOLDER.test(name)))
+      for (const second of (await list(join(this.folder, first))).filter((name) => FOLDER.test(name)))
+        for (const name of await list(join(this.folder, first, second))) if (HASH.test(name)) yield name;
+  }
+
+  async remove(hash: string): Promise<void> {
+    const path = this.pathOf(hash);
+    await this.attempt(`deleting blob ${hash}`, async () => {
+      await this.files.unlink(path).catch((error: unknown) => {
+        if (!isAbsent(error)) throw error;
+      });
+      await this.files.syncFolder(this.foldersOf(hash).second).catch((error: unknown) => {
+        if (!isAbsent(error)) throw error;
+      });
+    });
+  }
+
+  private get incoming(): string {
+    return join(this.folder, 'incoming');
+  }
+
+  private async keep(hash: string, write: () => Promise<void>): Promise<void> {
+    // Bytes that rotted on the disk are replaced: whoever puts them again holds the right ones.
+    const held = (await checkBlob(this, hash)) === 'intact';
+    await this.attempt(`storing blob ${hash}`, async () => {
+      if (!held) await write();
+      const { first, second } = this.foldersOf(hash);
+      // Forced even for a blob that was there: whoever wrote it may not have got this far yet.
+      await this.files.syncFolder(second);
+      await this.files.syncFolder(first);
+      await this.files.syncFolder(this.folder);
+    });
+  }
+
+  private async write(hash: string, bytes: Uint8Array): Promise<void> {
+    const temporary = join(this.incoming, randomUUID());
     try {
-      await this.files.mkdir(folder);
       await this.files.writeDurably(temporary, bytes);
-      await this.files.rename(temporary, join(folder, hash));
+      await this.move(temporary, hash);
     } catch (error) {
       await this.files.unlink(temporary).catch(() => undefined);
       throw error;
     }
   }
 
-  private async holdsIntact(hash: string): Promise<boolean> {
-    try {
-      await this.get(hash);
-      return true;
-    } catch (error) {
-      if (error instanceof StorageError && (error.code === 'NOT_FOUND' || error.code === 'CORRUPT'))
-        return false;
-      throw error;
-    }
+  private async move(temporary: string, hash: string): Promise<void> {
+    const { second } = this.foldersOf(hash);
+    await this.files.mkdir(second);
+    await this.files.rename(temporary, join(second, hash));
   }
 
   private foldersOf(hash: string): { first: string; second: string } {
@@ -118,11 +182,39 @@ export class FileBlobStore implements BlobStore {
   }
 }
 
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+/** How many bytes are read at once where a blob is not needed as a whole. */
+export const PART_BYTES = 64 * 1024;
+
+/** The state of a blob, read in parts. */
+export async function checkBlob(
+  store: Pick<ObjectStore, 'open'>,
+  hash: string,
+): Promise<'intact' | 'damaged' | 'missing'> {
+  let blob: OpenBlob;
+  try {
+    blob = await store.open(hash);
+  } catch (error) {
+    if (error instanceof StorageError && error.code === 'NOT_FOUND') return 'missing';
+    throw error;
+  }
+  try {
+    const digest = createHash('sha256');
+    for (let position = 0; position < blob.size;) {
+      const part = await blob.read(position, PART_BYTES);
+      if (part.length === 0) return 'damaged';
+      digest.update(part);
+      position += part.length;
+    }
+    return digest.digest('hex') === hash ? 'intact' : 'damaged';
+  } catch (error) {
+    // A sector that cannot be read any more is damage, too.
+    if ((error as NodeJS.ErrnoException).code === 'EIO') return 'damaged';
+    throw fromSystem(error, `checking blob ${hash}`);
+  } finally {
+    await blob.close();
+  }
 }
 
-function isAbsent(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  return code === 'ENOENT' || code === 'ENOTDIR';
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

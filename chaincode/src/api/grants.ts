@@ -1,6 +1,6 @@
 /**
  * Grants: whether somebody may read a blob from a storage node now. A grant is never stored; it follows from a
- * permission, an open job, the membership of a key epoch, or the ownership of a dataset.
+ * permission, an open job, or the membership of a key epoch.
  */
 import { z } from 'zod';
 import { columnName, identifier, mspId, sha256 } from './primitives.js';
@@ -30,8 +30,6 @@ export const grantClaim = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('job'), jobId: identifier, column: columnPlace.optional() }),
   /** Members of a key epoch: the messages of its ceremony. All institutions: its public keys. */
   z.strictObject({ kind: z.literal('epoch'), epochId: identifier }),
-  /** The owner of a dataset reads its own ciphertexts back from a replica. */
-  z.strictObject({ kind: z.literal('own'), datasetId: identifier, column: columnPlace.optional() }),
 ]);
 export type GrantClaim = z.infer<typeof grantClaim>;
 

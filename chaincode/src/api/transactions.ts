@@ -7,6 +7,7 @@ import * as anchors from './anchors.js';
 import * as audit from './audit.js';
 import * as batches from './batches.js';
 import * as datasets from './datasets.js';
+import * as deletions from './deletions.js';
 import * as endorsement from './endorsement.js';
 import * as epochs from './epochs.js';
 import * as grants from './grants.js';
@@ -482,6 +483,18 @@ export const privateRecords = {
         anchors.getJournalAnchor,
         anchors.journalAnchor,
       ),
+      roles: ['institution', 'auditor'],
+    },
+    RecordDeletion: {
+      ...byInstitution(
+        'Records that an object of the storage node is deleted, and who approved it.',
+        deletions.recordDeletion,
+        deletions.deletion,
+      ),
+      registration: 'none',
+    },
+    ListDeletions: {
+      ...reads('Lists the deleted objects.', listRequest, listOf(deletions.deletion)),
       roles: ['institution', 'auditor'],
     },
     ListJournalAnchors: {

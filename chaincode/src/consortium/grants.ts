@@ -55,8 +55,6 @@ async function check({ ledger, now }: Transaction, request: CheckGrant): Promise
       return byJob(ledger, now, request, claim);
     case 'epoch':
       return byEpoch(ledger, request, claim);
-    case 'own':
-      return byOwnership(ledger, request, claim);
   }
 }
 
@@ -135,17 +133,6 @@ async function byEpoch(ledger: Ledger, reader: Reader, { epochId }: Claim<'epoch
     if ([...revealed.values()].some(({ bytesHash }) => bytesHash === reader.blob)) return GRANTED;
   }
   return refused('NOT_COVERED');
-}
-
-async function byOwnership(
-  ledger: Ledger,
-  reader: Reader,
-  { datasetId, column }: Claim<'own'>,
-): Promise<GrantDecision> {
-  const dataset = (await datasetsFor(ledger, [datasetId])).get(datasetId);
-  if (!dataset) return refused('NOT_FOUND');
-  if (dataset.owner !== reader.mspId || !(await isEnrolled(ledger, reader))) return refused('NOT_ENTITLED');
-  return decided(isPartOf(dataset, reader.blob, column));
 }
 
 /** A manifest of one of the datasets, or a column of one of the variables; nothing of a withdrawn dataset. */

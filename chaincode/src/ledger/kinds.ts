@@ -4,6 +4,7 @@ import { journalAnchor } from '../api/anchors.js';
 import * as audit from '../api/audit.js';
 import * as batch from '../api/batches.js';
 import * as datasets from '../api/datasets.js';
+import { deletion } from '../api/deletions.js';
 import * as endorsement from '../api/endorsement.js';
 import * as epochs from '../api/epochs.js';
 import * as members from '../api/institutions.js';
@@ -104,3 +105,4 @@ export const versionRecords = kind('version', datasets.versionRecord, 'version o
 export const evaluations = kind('evaluation', evaluationRecord, 'partial result'); // mspId, jobId, cell
 export const journalAnchors = kind('journal.anchor', journalAnchor, 'anchor of the access journal'); // mspId, sequence
 export const journalTips = kind('journal.tip', journalAnchor, 'last anchor of the access journal'); // mspId
+export const deletions = kind('deletion', deletion, 'deletion'); // mspId, object

@@ -1,11 +1,12 @@
 /** Batches and evaluation, on an institution's private channel. */
 import { type Context, Contract, Info } from 'fabric-contract-api';
 import { privateRecords } from '../api/transactions.js';
-import { batches, journalAnchors, numberKey, versionRecords } from '../ledger/kinds.js';
+import { batches, deletions, journalAnchors, numberKey, versionRecords } from '../ledger/kinds.js';
 import { Serves } from '../ledger/serves.js';
 import { run } from '../ledger/transaction.js';
 import { anchorJournal, journalAnchorOf } from './anchors.js';
 import { submitBatch, tombstoneBatch } from './batches.js';
+import { recordDeletion } from './deletions.js';
 import { evaluate } from './evaluate.js';
 import { submitVersion } from './versions.js';
 
@@ -66,6 +67,18 @@ export class RecordsContract extends Contract {
   @Serves(definitions.GetJournalAnchor)
   GetJournalAnchor(context: Context, request: string): Promise<string> {
     return run(context, definitions.GetJournalAnchor, request, journalAnchorOf);
+  }
+
+  @Serves(definitions.RecordDeletion)
+  RecordDeletion(context: Context, request: string): Promise<string> {
+    return run(context, definitions.RecordDeletion, request, recordDeletion);
+  }
+
+  @Serves(definitions.ListDeletions)
+  ListDeletions(context: Context, request: string): Promise<string> {
+    return run(context, definitions.ListDeletions, request, ({ ledger, caller }, page) =>
+      ledger.page(deletions, [caller.mspId], page),
+    );
   }
 
   @Serves(definitions.ListJournalAnchors)
