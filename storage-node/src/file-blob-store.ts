@@ -52,7 +52,10 @@ export class FileBlobStore implements ObjectStore {
     const digest = createHash('sha256');
     let length = 0;
     try {
-      const file = await this.attempt(`storing blob ${hash}`, () => this.files.openAppend(temporary));
+      const file = await this.attempt(`storing blob ${hash}`, async () => {
+        await this.files.mkdir(this.incoming);
+        return this.files.openAppend(temporary);
+      });
       try {
         for await (const part of parts) {
           length += part.length;

@@ -57,6 +57,8 @@ export interface JournalPage {
 export class Publishing {
   private readonly now: () => Date;
   private onRead: (sequence: number) => void = () => undefined;
+  /** Whether the internal zone follows the journal; its last page, which does not wait, says that it ends. */
+  private followed = false;
 
   constructor(private readonly parts: PublishingParts) {
     this.now = parts.now ?? (() => new Date());
@@ -64,6 +66,7 @@ export class Publishing {
 
   /** Waits until the internal zone has read the journal to its end, but no longer than so many milliseconds. */
   async readToEnd(ms: number): Promise<void> {
+    if (!this.followed) return;
     const { sequence } = this.parts.journal.head;
     const read = new AbortController();
     this.onRead = (last) => {
@@ -99,8 +102,8 @@ export class Publishing {
     if (method === 'DELETE' && blob !== undefined) return this.delete(blob, caller, publisher, response);
     if (publisher.quotaBytes === undefined) {
       if (method === 'GET' && url === '/v1/damaged') return answerJson(response, 200, [...damaged()]);
-      const after = /^\/v1\/journal\?after=(\d{1,15})$/.exec(url)?.[1];
-      if (method === 'GET' && after !== undefined) return this.pageAfter(Number(after), response);
+      const page = /^\/v1\/journal\?after=(\d{1,15})(&wait=0)?$/.exec(url);
+      if (method === 'GET' && page) return this.pageAfter(Number(page[1]), page[2] === undefined, response);
     }
     const detail = clip(`not a request to publish: ${method} ${url}`);
     await journal.append({ event: 'refused', ...nameOf(caller), detail });
@@ -170,9 +173,11 @@ export class Publishing {
   }
 
   /** Waits a little for entries that are not there yet, so that the last one before the end is read, too. */
-  private async pageAfter(after: number, response: ServerResponse): Promise<void> {
+  private async pageAfter(after: number, patient: boolean, response: ServerResponse): Promise<void> {
     const { journal, closing } = this.parts;
-    if (journal.head.sequence <= after && !closing.aborted) await settledWithin(LONGEST_WAIT_MS, closing);
+    this.followed = patient;
+    if (patient && journal.head.sequence <= after && !closing.aborted)
+      await settledWithin(LONGEST_WAIT_MS, closing);
     const page: JournalPage = {
       lines: await journal.linesAfter(after, LINES),
       head: journal.head,

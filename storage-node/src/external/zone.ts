@@ -18,12 +18,14 @@ export interface ExternalOptions {
   cache?: GrantCacheOptions;
   listener?: Partial<ListenerLimits>;
   reading?: Partial<ReadLimits>;
+  /** Certificates and revocation lists are looked at again after so many milliseconds. */
+  reloadMs?: number;
   now?: () => Date;
 }
 
 const RELOAD_MS = 3_000;
 /** How long the end of the zone waits for the internal zone to read the last lines of the journal. */
-const LAST_READ_MS = 1_500;
+const LAST_READ_MS = 5_000;
 
 /** The external zone: what other institutions reach. It holds ciphertexts and no key to anything else. */
 export class ExternalZone implements AsyncDisposable {
@@ -125,7 +127,7 @@ export class ExternalZone implements AsyncDisposable {
               listener.trust(certificate, key, organizations.authorities);
         })
         .catch(() => undefined);
-    }, RELOAD_MS).unref();
+    }, options.reloadMs ?? RELOAD_MS).unref();
     const scrubbing = scrub.run(config.scrubSeconds * 1000, closing.signal);
     return new ExternalZone([outer, inner], journal, scrub, publishing, closing, [
       () => tally.close(),
@@ -142,6 +144,7 @@ export class ExternalZone implements AsyncDisposable {
 
   /** Ends serving; the internal zone reads the last lines of the journal before the inner side closes. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.closing.signal.aborted) return;
     const [outer, inner] = this.listeners;
     await outer.close(1_000);
     const [tally, ...others] = this.ends;

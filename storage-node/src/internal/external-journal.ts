@@ -55,11 +55,12 @@ export class ExternalJournal {
   /**
    * Copies one page.
    *
+   * @param patient - waits a little where there is nothing new.
    * @returns whether the external zone is ending.
    * @throws StorageError `UNAVAILABLE`, `CORRUPT` when the entries do not continue the copy.
    */
-  async copyPage(signal?: AbortSignal): Promise<boolean> {
-    const path = `/v1/journal?after=${this.head.sequence}`;
+  async copyPage(signal?: AbortSignal, patient = true): Promise<boolean> {
+    const path = `/v1/journal?after=${this.head.sequence}${patient ? '' : '&wait=0'}`;
     const answer = await this.client.json({ method: 'GET', path, ...(signal && { signal }) });
     const parsed = page.safeParse(answer);
     if (!parsed.success) throw new StorageError('CORRUPT', 'The external zone answers with no journal.');

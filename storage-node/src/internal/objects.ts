@@ -1,6 +1,6 @@
 import { collect, type ZoneClient } from '../client/zone-client.js';
 import { StorageError } from '../errors.js';
-import { FileBlobStore } from '../file-blob-store.js';
+import { type FileBlobStore } from '../file-blob-store.js';
 import type { Journal } from '../journal/journal.js';
 import type { JournalEntry, JournalFact } from '../journal/entry.js';
 import { LiveObjects } from '../journal/objects.js';

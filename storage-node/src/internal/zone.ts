@@ -213,10 +213,11 @@ export class InternalZone implements AsyncDisposable {
   /** Ends serving, reads the external journal's end where that zone is ending, too, and anchors the last head. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { zone } = this;
-    await zone.listener.close(2_000);
+    if (this.closing.signal.aborted) return;
     this.closing.abort();
+    await zone.listener.close(2_000);
     await Promise.all(this.running);
-    await zone.externalJournal.copyPage(AbortSignal.timeout(1_000)).catch(() => undefined);
+    await zone.externalJournal.copyPage(AbortSignal.timeout(1_000), false).catch(() => undefined);
     await zone.tally.close();
     await zone.journal.append({ event: 'closed' }).catch(() => undefined);
     await zone.anchoring.anchorNow();

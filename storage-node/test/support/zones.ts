@@ -65,7 +65,7 @@ export interface ZoneChanges {
 
 /** Institutions below one folder that is removed at the end. */
 export class Place implements AsyncDisposable {
-  private readonly ends: (() => Promise<unknown> | void)[] = [];
+  private readonly ends: (() => unknown)[] = [];
 
   private constructor(
     readonly root: string,
@@ -84,7 +84,7 @@ export class Place implements AsyncDisposable {
     return institution;
   }
 
-  later(end: () => Promise<unknown> | void): void {
+  later(end: () => unknown): void {
     this.ends.push(end);
   }
 
