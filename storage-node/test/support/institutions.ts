@@ -4,10 +4,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import 'reflect-metadata';
 import { cryptoProvider, X509Certificate, X509CrlGenerator } from '@peculiar/x509';
-import { CertificateAuthority, type IssuedCertificate, type Validity } from '@strokeshare/network';
+import { CertificateAuthority } from '@strokeshare/network';
 import type { ZoneEndpoint } from '../../src/index.js';
 
 cryptoProvider.set(webcrypto as never);
+
+type IssuedCertificate = CertificateAuthority['issued'];
+type Validity = NonNullable<Parameters<CertificateAuthority['issueIdentity']>[3]>;
 
 const DAY = 86_400_000;
 
