@@ -1,6 +1,7 @@
 import type { BenchRow } from '../report.js';
 import { demoBench } from './demo.js';
 import { fheBench } from './fhe.js';
+import { floodBench } from './flood.js';
 import { ledgerBench } from './ledger.js';
 
 /** A bench: measures and returns rows; never judges. */
@@ -13,5 +14,6 @@ export interface Bench {
 export const benches: Readonly<Record<string, Bench>> = {
   demo: demoBench,
   fhe: fheBench,
+  flood: floodBench,
   ledger: ledgerBench,
 };
