@@ -1,4 +1,3 @@
-import { HEADER_BYTES } from '@strokeshare/chaincode';
 import { mine, MiningPool, powSealer, type Sealer, untilDefined } from '@strokeshare/gateway-client';
 import { CHANNEL, type Institution, type SharedBatch, type SealingNetwork } from './network.js';
 
@@ -36,6 +35,9 @@ export class Miners implements AsyncDisposable {
   /** Milliseconds of work behind each block that was won. */
   readonly work: number[] = [];
   private readonly waiting = new Map<string, () => void>();
+  private building = 0;
+  private busySince = 0;
+  private busyMs = 0;
   private readonly ending = new AbortController();
   private readonly pools: MiningPool[] = [];
   private readonly running: Promise<void>[] = [];
@@ -48,8 +50,10 @@ export class Miners implements AsyncDisposable {
     }
   }
 
-  get hashes(): number {
-    return this.pools.reduce((sum, { hashes }) => sum + hashes, 0);
+  /** Hashes per second of all threads together, while any of them was at work. */
+  get hashRate(): number {
+    const hashes = this.pools.reduce((sum, pool) => sum + pool.hashes, 0);
+    return (1000 * hashes) / this.busyMs;
   }
 
   private async run({ mspId, ledger, client }: Institution, pool: MiningPool): Promise<void> {
@@ -81,9 +85,14 @@ export class Miners implements AsyncDisposable {
       ...sealer,
       build: async (...call) => {
         const started = performance.now();
-        const proof = await sealer.build(...call);
-        this.work.push(performance.now() - started);
-        return proof;
+        if (this.building++ === 0) this.busySince = started;
+        try {
+          const proof = await sealer.build(...call);
+          this.work.push(performance.now() - started);
+          return proof;
+        } finally {
+          if (--this.building === 0) this.busyMs += performance.now() - this.busySince;
+        }
       },
     };
   }
@@ -102,17 +111,4 @@ export async function untilSealed({ first }: SealingNetwork, signal: AbortSignal
     const { items } = await client.endorsement.pending({ limit: 1 }, { signal });
     return items.length === 0 || undefined;
   });
-}
-
-/** Hashes per second that so many threads reach together now. */
-export async function hashRate(threads: number, milliseconds: number): Promise<number> {
-  const pool = new MiningPool(threads);
-  try {
-    const task = { header: new Uint8Array(HEADER_BYTES), target: new Uint8Array(32), notBefore: 0 };
-    const started = performance.now();
-    await pool.find({ ...task, signal: AbortSignal.timeout(milliseconds) }).catch(() => undefined);
-    return (1000 * pool.hashes) / (performance.now() - started);
-  } finally {
-    await pool[Symbol.asyncDispose]();
-  }
 }

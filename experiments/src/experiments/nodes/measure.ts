@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { verifyEndorsement } from '@strokeshare/gateway-client';
-import { hashRate, Miners, shareMany, untilSealed } from '../../sealing/load.js';
+import { Miners, shareMany, untilSealed } from '../../sealing/load.js';
 import { SealingNetwork, type SealingOptions } from '../../sealing/network.js';
 
 /** One figure of one repetition. */
@@ -24,7 +24,6 @@ const TOGETHER = 45;
 const IN_FLIGHT = 15;
 /** Hashes of a block on average: some tenths of a second of one thread. */
 export const BLOCK_HASHES = 60_000;
-const CALIBRATION_MS = 1000;
 const LIMIT_MS = 300_000;
 
 /** At most as many institutions mine as there are cores: all networks have the same hash power. */
@@ -52,7 +51,6 @@ export async function measureNetwork(network: string, options: SealingOptions): 
     note('none', 'rate', (1000 * TOGETHER) / (performance.now() - started));
   }
 
-  note('pow', 'hashes/s', await hashRate(minersOf(institutions), CALIBRATION_MS));
   await running.choosePow(BLOCK_HASHES);
   const miners = new Miners(running.institutions.slice(0, minersOf(institutions)));
   try {
@@ -60,6 +58,7 @@ export async function measureNetwork(network: string, options: SealingOptions): 
   } finally {
     await miners[Symbol.asyncDispose]();
   }
+  note('pow', 'hashes/s', miners.hashRate);
   const readers = [running.first.client.endorsement];
   const { entries } = await verifyEndorsement(readers, AbortSignal.timeout(LIMIT_MS));
   if (entries !== REPETITIONS * (ALONE.pow + TOGETHER))

@@ -86,8 +86,8 @@ function comparison(rows: readonly MedianRow[], simulated: readonly SimulatedRow
   const first = simulated[0];
   if (!first || !last) return '';
   return (
-    `The simulator is told the time of a commit and the hash rate, both measured under \`none\`, and nothing of \`pow\`: ` +
-    `its time of one batch, divided by the measured one, is ${beside.join(', ')}.\n\n` +
+    `The simulator is told the time of a commit, measured under \`none\`, and the miners' hash rate: its time of one batch ` +
+    `under \`pow\`, divided by the measured one, is ${beside.join(', ')}.\n\n` +
     `Beyond the measured networks the commit's time is extrapolated by the fitted line, with the hash power of all ` +
     `together held constant, as the retarget rule does: at ${last.institutions} institutions one batch takes ` +
     `${factor(last.median / first.median)} the time of one institution, and ${last.stale.toFixed(2)} blocks go stale for ` +
