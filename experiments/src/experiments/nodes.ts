@@ -5,19 +5,15 @@ import { csv, writeText } from '../output/csv.js';
 import { svgOf } from '../output/figure.js';
 import { machine, ROOT } from '../report.js';
 import type { SealingOptions } from '../sealing/network.js';
-import { fitLine } from '../statistics/summary.js';
 import type { Experiment } from './index.js';
 import { partsFigure, rateFigure, timeFigure } from './nodes/figures.js';
-import { BLOCK_HASHES, type Measurement, measureNetwork } from './nodes/measure.js';
-import { predict } from './nodes/predict.js';
+import { type Measurement, measureNetwork } from './nodes/measure.js';
 import { reading } from './nodes/reading.js';
-import { find, type MedianRow, medians, series, type SimulatedRow } from './nodes/rows.js';
+import { medians, series } from './nodes/rows.js';
+import { simulate } from './nodes/simulated.js';
 
 const EMBEDDED = [1, 2, 4, 8, 16];
 const NATIVE = [1, 2, 4, 8];
-const SIMULATED = [1, 2, 4, 8, 16, 32, 64, 125, 250, 500, 1000];
-/** An event's way and two reads. */
-const LEARN_MS = 50;
 
 type Progress = (line: string) => void;
 
@@ -74,28 +70,4 @@ async function measureAll(
       skipped.push(`${network} did not run: ${error.message}`);
     }
   return { measurements, skipped };
-}
-
-/** Real inputs where there are some, and the fitted line of the embedded network's commits beyond. */
-function simulate(rows: readonly MedianRow[]): SimulatedRow[] {
-  const points = series(rows, 'embedded', 'none', 'shared');
-  const line = fitLine(points);
-  const rates = rows.filter(({ network, quantity }) => network === 'embedded' && quantity === 'hashes/s');
-  const widest = rates.at(-1)?.median ?? NaN;
-  return SIMULATED.map((institutions) => {
-    const shareMs =
-      find(rows, 'embedded', institutions, 'none', 'shared')?.median ??
-      line.intercept + line.slope * institutions;
-    const own = find(rows, 'embedded', institutions, 'pow', 'hashes/s')?.median;
-    const { shared, stale, staleFormula } = predict({
-      institutions,
-      miners: institutions,
-      hashesPerSecond: own ?? widest,
-      blockHashes: BLOCK_HASHES,
-      shareMs,
-      sealMs: shareMs,
-      learnMs: LEARN_MS,
-    });
-    return { institutions, ...shared, stale, staleFormula };
-  });
 }

@@ -57,8 +57,7 @@ export function* simulateMining(world: MiningWorld): Generator<SimulatedBlock, n
     }
     const found = finds[miner] ?? 0;
     const committed = found + commitMs;
-    let stale = -1;
-    for (const find of finds) if (find < committed + learnMs) stale++;
+    const stale = finds.reduce((sum, find, i) => sum + Number(i !== miner && find < committed + learnMs), 0);
     state = advance(state, height, Math.ceil(found), parameters);
     before = { miner, committed };
     yield { height, found, committed, miner, stale, work };
