@@ -1,4 +1,7 @@
-/** Every n up to 8 and every t, and the largest epoch: any committee of t releases the plain sums. */
+/**
+ * Any committee of t releases the plain sums: every n and t up to 6, the ends and the middle of 7 and 8, and 7 of 15.
+ * EVERY_COMMITTEE=all (`npm run committees`) goes through every n and t up to 8 and the largest epoch, in minutes.
+ */
 import { epochId, release, runCeremony, sum } from './ceremonyFixture.js';
 import { decodeBlob } from '../src/bytes/blob.js';
 import { parameterSet } from '../src/params/parameterSet.js';
@@ -38,22 +41,42 @@ async function expectSums(n: number, threshold: number, committees: number[][]):
 
 const indexes = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
 
-describe('release equals the plain sum (toy)', () => {
-  const cases = indexes(8).flatMap((n) => indexes(n).map((threshold): [number, number] => [threshold, n]));
-  it.each(cases)('for any %i of %i holders, after a checked dealing', async (threshold, n) => {
-    await expectSums(n, threshold, committeesAmong(indexes(n), threshold));
-    expect.hasAssertions();
-  });
+const sizes =
+  process.env.EVERY_COMMITTEE === 'all'
+    ? { every: 8, some: [], large: [17, 32] as const }
+    : {
+        every: 6,
+        some: [
+          [4, 7],
+          [1, 8],
+          [5, 8],
+          [8, 8],
+        ] as [number, number][],
+        large: [7, 15] as const,
+      };
 
-  it('for 17 of 32 holders, whichever 15 are missing', async () => {
-    const epoch = { threshold: 17, members: 32 };
-    const committees = [0, 1, 5, 15].map((missing) =>
+describe('release equals the plain sum (toy)', () => {
+  const cases = indexes(sizes.every).flatMap((n) =>
+    indexes(n).map((threshold): [number, number] => [threshold, n]),
+  );
+  it.each([...cases, ...sizes.some])(
+    'for any %i of %i holders, after a checked dealing',
+    async (threshold, n) => {
+      await expectSums(n, threshold, committeesAmong(indexes(n), threshold));
+      expect.hasAssertions();
+    },
+  );
+
+  const [threshold, members] = sizes.large;
+  it(`for ${threshold} of ${members} holders, whichever ${members - threshold} are missing`, async () => {
+    const spare = members - threshold;
+    const committees = [0, 1, Math.floor(spare / 3), spare].map((first) =>
       chooseCommittee(
-        indexes(32).filter((index) => index <= missing || index > 15),
-        epoch,
+        indexes(members).filter((index) => index <= first || index > spare),
+        { threshold, members },
       ),
     );
-    await expectSums(32, 17, committees);
+    await expectSums(members, threshold, committees);
     expect.hasAssertions();
   }, 600_000);
 });
