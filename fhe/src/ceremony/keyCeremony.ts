@@ -1,12 +1,7 @@
 /**
  * One party of one attempt at a collective key: a state machine whose steps take and give messages, so that a
- * ledger, a file or a socket can carry them. The caller commits to every message before it shows one (commitment.ts).
- *
- * Public key: b_i = -(a s_i) + e_i. Relinearisation key (Mouchet, Troncoso-Pastoriza, Bossuat, Hubaux, "Multiparty
- * Homomorphic Encryption from Ring-Learning-with-Errors", PoPETs 2021), for each part j with gadget w_j(s) =
- * (special prime) s in limb j and 0 elsewhere:
- * round 1: h0_ij = -(u_i a_j) + w_j(s_i) + e, h1_ij = s_i a_j + e';
- * round 2: k_ij = s_i h0_j + e'' + (u_i - s_i) h1_j + e'''.
+ * ledger, a file or a socket can carry them. The caller commits to every message before it shows one (commitment.ts);
+ * keyShares.ts has the arithmetic.
  *
  * Secrets live in one ring. u_i is erased after round 2, s_i and the sealing key after `finish`, which ends the dealing
  * check; disposing at any time (an abort) erases everything. Parties are trusted to follow the protocol.
@@ -19,15 +14,15 @@ import type { Polynomial } from '../ring/ring.js';
 import { referencePolynomial } from '../ring/uniform.js';
 import { generateSealingKeyPair, type SealingKeyPair } from '../sealing/hpke.js';
 import { SecretSampler } from '../seal/sampler.js';
-import {
-  combinePublicKey,
-  combineRelinKeys,
-  publicKeyReference,
-  relinReference,
-  sumMessages,
-} from './collectiveKeys.js';
+import { combinePublicKey, combineRelinKeys, sumMessages } from './collectiveKeys.js';
 import { sealShares, shamirShares } from './dealing.js';
 import { challengeOf, checkPayload, requireSoundDealings } from './dealingCheck.js';
+import {
+  publicKeyPolynomial,
+  relin1Polynomials,
+  relin2Polynomials,
+  type WithReference,
+} from './keyShares.js';
 import { CeremonySteps, type Messages, type Step } from './party.js';
 import { receive, type Received } from './received.js';
 import { PartySecrets } from './secrets.js';
@@ -105,14 +100,7 @@ export class KeyCeremony implements Disposable {
     this.steps.require('publicKeyShare');
     if (seed.length !== 32) throw new FheError('ARGUMENT_INVALID', 'A seed has 32 bytes.');
     this.seed = new Uint8Array(seed);
-    const { ring, secret } = this.secrets;
-    const share = this.secrets.smallError();
-    this.withReference(publicKeyReference, (a) => {
-      const product = ring.zero();
-      ring.multiply(product, a, secret);
-      ring.subtract(share, share, product);
-      ring.release(product);
-    });
+    const share = publicKeyPolynomial(this.secrets, this.withReference);
     return this.message('publicKey', [share], 'publicKeyShare');
   }
 
@@ -123,24 +111,8 @@ export class KeyCeremony implements Disposable {
    */
   relinRound1(): Uint8Array {
     this.steps.require('relinRound1');
-    const { ring, secret } = this.secrets;
-    const { primes, dataPrimes } = this.roster.set;
-    const special = primes[dataPrimes] as bigint;
-    const mask = (this.mask = this.secrets.ternary());
-    const payload: Polynomial[] = [];
-    for (let j = 0; j < dataPrimes; j++) {
-      const h0 = this.secrets.smallError();
-      const h1 = this.secrets.smallError();
-      this.withReference(relinReference(j), (a) => {
-        const product = ring.zero();
-        ring.multiply(product, a, mask);
-        ring.subtract(h0, h0, product);
-        ring.release(product);
-        ring.multiplyAdd(h1, a, secret);
-      });
-      ring.scaleAddLimb(h0, secret, special % (primes[j] as bigint), j);
-      payload.push(h0, h1);
-    }
+    this.mask = this.secrets.ternary();
+    const payload = relin1Polynomials(this.roster.set, this.secrets, this.mask, this.withReference);
     return this.message('relin1', payload, 'relinRound1');
   }
 
@@ -164,24 +136,10 @@ export class KeyCeremony implements Disposable {
    */
   relinRound2(round1: Messages): Uint8Array {
     this.steps.require('relinRound2');
-    const { ring, secret } = this.secrets;
     const { sums, hashes } = sumMessages(this.roster, 'relin1', round1);
     this.steps.requireOwn('relin1', round1);
     this.round1Hashes = hashes;
-    const difference = this.requireMask();
-    ring.subtract(difference, difference, secret);
-    const payload: Polynomial[] = [];
-    for (let j = 0; j < this.roster.set.dataPrimes; j++) {
-      const k = this.secrets.smallError();
-      this.secrets.addSmallError(k);
-      const h0 = ring.load(sums[2 * j] as BigUint64Array);
-      const h1 = ring.load(sums[2 * j + 1] as BigUint64Array);
-      ring.multiplyAdd(k, secret, h0);
-      ring.multiplyAdd(k, difference, h1);
-      ring.release(h0, h1);
-      payload.push(k);
-    }
-    ring.release(difference);
+    const payload = relin2Polynomials(this.secrets, this.requireMask(), sums);
     this.mask = undefined;
     return this.message('relin2', payload, 'relinRound2');
   }
@@ -347,11 +305,11 @@ export class KeyCeremony implements Disposable {
     return this.steps.remember(label, encodeMessage(this.roster, label, this.index, words));
   }
 
-  private withReference(label: string, work: (a: Polynomial) => void): void {
+  private readonly withReference: WithReference = (label, work) => {
     const a = this.secrets.ring.load(
       referencePolynomial(this.roster.set, this.requireSeed(), this.roster, label),
     );
     work(a);
     this.secrets.ring.release(a);
-  }
+  };
 }
