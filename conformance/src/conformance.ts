@@ -5,6 +5,7 @@ import { architecture } from './scenarios/architecture.js';
 import { blocks } from './scenarios/blocks.js';
 import { calls } from './scenarios/calls.js';
 import { conflicts } from './scenarios/conflicts.js';
+import { conspiracy } from './scenarios/conspiracy.js';
 import { edges } from './scenarios/edges.js';
 import { errors } from './scenarios/errors.js';
 import { events } from './scenarios/events.js';
@@ -14,6 +15,7 @@ import { offline } from './scenarios/offline.js';
 import { ownWrites } from './scenarios/ownWrites.js';
 import { keyPolicies, policies } from './scenarios/policies.js';
 import { queries } from './scenarios/queries.js';
+import { replay } from './scenarios/replay.js';
 import { transactions } from './scenarios/transactions.js';
 
 /** The areas in the order in which they run; the last one upgrades chaincodes that others use. */
@@ -29,6 +31,8 @@ const areas: readonly (readonly [name: string, scenarios: (bed: () => Bed) => vo
   ['policy of a key', keyPolicies],
   ['membership', membership],
   ['forged transactions', forgery],
+  ['forged transactions that enough peers signed', conspiracy],
+  ['repeated transactions', replay],
   ['blocks', blocks],
   ['offline signing', offline],
   ['edges', edges],

@@ -54,6 +54,18 @@ export function buildProposal(parts: ProposalParts): BuiltProposal {
   header.setChannelHeader(channelHeader.serializeBinary());
   header.setSignatureHeader(signatureHeader.serializeBinary());
 
+  const payload = proposalPayload(chaincode, args);
+  for (const [name, value] of Object.entries(transient))
+    payload.getTransientmapMap().set(name, Buffer.from(value));
+
+  const proposal = new peer.Proposal();
+  proposal.setHeader(header.serializeBinary());
+  proposal.setPayload(payload.serializeBinary());
+  return { txId, bytes: proposal.serializeBinary() };
+}
+
+/** What a client wants called. */
+export function proposalPayload(chaincode: string, args: readonly string[]): peer.ChaincodeProposalPayload {
   const id = new peer.ChaincodeID();
   id.setName(chaincode);
   const input = new peer.ChaincodeInput();
@@ -66,13 +78,7 @@ export function buildProposal(parts: ProposalParts): BuiltProposal {
   invocation.setChaincodeSpec(spec);
   const payload = new peer.ChaincodeProposalPayload();
   payload.setInput(invocation.serializeBinary());
-  for (const [name, value] of Object.entries(transient))
-    payload.getTransientmapMap().set(name, Buffer.from(value));
-
-  const proposal = new peer.Proposal();
-  proposal.setHeader(header.serializeBinary());
-  proposal.setPayload(payload.serializeBinary());
-  return { txId, bytes: proposal.serializeBinary() };
+  return payload;
 }
 
 /** A proposal with the signature of its creator, or with another one. */

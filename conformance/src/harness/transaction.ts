@@ -89,6 +89,27 @@ export function alterReadWriteSet(
   entry.setRwset(set.serializeBinary());
 }
 
+/** Sets the first value that a transaction writes. */
+export function alterValue(parts: TransactionParts, value: string): void {
+  alterReadWriteSet(parts, 'everything', (set) => set.getWritesList()[0]?.setValue(Buffer.from(value)));
+}
+
+/** Lets a transaction have read another version than it did. */
+export function alterReadVersion(parts: TransactionParts): void {
+  alterReadWriteSet(parts, 'everything', (set) => {
+    const version = new ledger.rwset.kvrwset.Version();
+    version.setBlockNum(1);
+    set.getReadsList()[0]?.setVersion(version);
+  });
+}
+
+/** Changes the event of a transaction. */
+export function alterEvent(parts: TransactionParts, alter: (event: peer.ChaincodeEvent) => void): void {
+  const event = peer.ChaincodeEvent.deserializeBinary(parts.chaincodeAction.getEvents_asU8());
+  alter(event);
+  parts.chaincodeAction.setEvents(event.serializeBinary());
+}
+
 /** Signs a transaction's payload in place. */
 export async function signEnvelope(
   envelope: common.Envelope,
