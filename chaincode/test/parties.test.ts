@@ -81,6 +81,13 @@ const rows: Readonly<Record<string, Row>> = {
   'KeyEpochContract:Retire': parties({ ...epoch, ...reason }),
   'KeyEpochContract:Abort': parties({ ...epoch, ...reason }),
   'DatasetContract:Register': anybody({}),
+  'DatasetContract:OpenVersion': parties({ datasetId: 'ist-1' }),
+  'DatasetContract:Attest': parties({
+    datasetId: 'ist-1',
+    version: 2,
+    recordsChannel: 'hospital1-records',
+    block: 1,
+  }),
   'DatasetContract:Withdraw': parties({ datasetId: 'ist-1', ...reason }),
   'PermissionContract:Request': anybody({}),
   'AgreementContract:Propose': parties(proposal),

@@ -111,9 +111,10 @@ function enterParties({ document }: Builder, facts: LineageFacts): void {
 function enterQuestion(builder: Builder, { job, agreement, datasets }: LineageFacts): void {
   const { document } = builder;
   const { content, digest } = agreement;
-  for (const { datasetId, owner, epochId, merkleRoot, manifestHash, status } of datasets) {
+  for (const { datasetId, owner, epochId, version, merkleRoot, manifestHash, status } of datasets) {
     document.entity[nameOf.dataset(datasetId)] = {
       ...typed('ss:Dataset'),
+      'ss:version': version,
       'ss:merkleRoot': merkleRoot,
       'ss:manifestHash': manifestHash,
       'ss:keyEpoch': epochId,
