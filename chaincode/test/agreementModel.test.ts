@@ -3,6 +3,7 @@
  * the contract does exactly what the model allows, and every state changes along its table. On a failure fast-check
  * prints the seed and the shortest sequence.
  */
+import { deepStrictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
 import {
   type AgreementState,
@@ -185,9 +186,9 @@ describe('agreements, their versions and permissions', () => {
         model.permission(),
         model.versions.map((_, i) => model.version(i)),
       ] as const;
-      expect(await act(ledger, this.action)).toBe(apply(model, this.action));
+      deepStrictEqual(await act(ledger, this.action), apply(model, this.action));
       const after = await read(ledger);
-      expect([after.agreement.state, after.permission]).toEqual([model.state(), model.permission()]);
+      deepStrictEqual([after.agreement.state, after.permission], [model.state(), model.permission()]);
       if (before[0] !== model.state()) move(agreementMachine, before[0], after.agreement.state);
       if (before[1] !== model.permission()) move(permissionMachine, before[1], after.permission);
       for (const [index, earlier] of before[2].entries()) {
@@ -195,7 +196,7 @@ describe('agreements, their versions and permissions', () => {
         const { versionState } = await ledger.call(AgreementContract.Version, request, {
           identity: alliance.researcher,
         });
-        expect(versionState).toBe(model.version(index));
+        deepStrictEqual(versionState, model.version(index));
         if (earlier !== versionState) move(agreementVersionMachine, earlier, versionState);
       }
     }
@@ -226,5 +227,6 @@ describe('agreements, their versions and permissions', () => {
       ),
       { numRuns: 40 },
     );
+    expect(await read(alliance.ledger)).toMatchObject({ permission: 'REQUESTED' });
   });
 });

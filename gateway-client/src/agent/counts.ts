@@ -7,11 +7,13 @@ import {
   signingKeyAt,
   verifyDetached,
   type JobAccess,
+  type PrivacyTerms,
   type SharesView,
   type VerdictContent,
 } from '@strokeshare/chaincode';
 import { combineShares, roundedCount, sumOfC0 } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
+import { privacySigmaOf } from '../job/privacy.js';
 import { openShares, sealShares, sharePurpose } from '../sealed-messages.js';
 import { allInstitutions, report, type AgentContext } from './context.js';
 import type { ReplayedJob } from './replay.js';
@@ -164,12 +166,14 @@ export function sharesOfCells(
   { job, epoch }: JobAccess,
   replayed: ReplayedJob,
   cells: readonly string[],
+  privacy?: PrivacyTerms,
 ): Promise<Map<string, Uint8Array>> {
   const committee = (job.committee ?? []).map(({ index }) => index);
   const requests = cells.map((cell) => ({
     cell,
     ciphertext: replayed.aggregates.get(cell) ?? new Uint8Array(),
     sigma: BigInt(cellOf(replayed, cell).sigma),
+    ...(privacy && { privacySigma: privacySigmaOf(replayed.set, cellOf(replayed, cell), privacy) }),
   }));
   return new ShareBook(context).shares(job.jobId, epoch.epochId, replayed.set, committee, requests);
 }

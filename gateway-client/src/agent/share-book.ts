@@ -11,6 +11,8 @@ export interface ShareRequest {
   ciphertext: Uint8Array;
   /** Deviation of the flooding noise. */
   sigma: bigint;
+  /** Deviation of the differential privacy noise, where it is agreed. */
+  privacySigma?: bigint;
 }
 
 const page = z.record(z.string(), z.strictObject({ request: z.string(), share: z.base64() }));
@@ -93,10 +95,16 @@ export class ShareBook {
   }
 }
 
-function shareOf(key: HolderKey, { ciphertext, sigma }: ShareRequest, committee: number[]): Uint8Array {
-  return releaseShare(key, { ciphertext, committee, sigma });
+function shareOf(key: HolderKey, request: ShareRequest, committee: number[]): Uint8Array {
+  const { ciphertext, sigma, privacySigma } = request;
+  return releaseShare(key, {
+    ciphertext,
+    committee,
+    sigma,
+    ...(privacySigma !== undefined && { privacySigma }),
+  });
 }
 
-function identityOf({ ciphertext, sigma }: ShareRequest): string {
-  return `${sigma} ${sha256Hex(ciphertext)}`;
+function identityOf({ ciphertext, sigma, privacySigma }: ShareRequest): string {
+  return `${[sigma, ...(privacySigma === undefined ? [] : [privacySigma])].join('+')} ${sha256Hex(ciphertext)}`;
 }

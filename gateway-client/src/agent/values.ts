@@ -2,13 +2,14 @@ import { countCommittee, type JobAccess, type SharesView } from '@strokeshare/ch
 import { combineShares, roundedCount, sumOfC0 } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
 import { sealShares, sharePurpose, sharesOf } from '../sealed-messages.js';
+import { requireAgreement } from './agreements.js';
 import { report, type AgentContext } from './context.js';
 import { passedByAll, sharesOfCells } from './counts.js';
 import type { ReplayedJob } from './replay.js';
 
 /**
  * Seals this holder's shares of the values to the researcher: only of cells whose count the whole committee passed
- * and the contract computed as this holder does.
+ * and the contract computed as this holder does. Where differential privacy is agreed, every share has its noise.
  */
 export async function postValueShares(
   context: AgentContext,
@@ -24,7 +25,8 @@ export async function postValueShares(
       ({ id, kind, countCell }) => kind === 'value' && replayed.aggregates.has(id) && passing.has(countCell),
     )
     .map(({ id }) => id);
-  const shares = await sharesOfCells(context, access, replayed, cells);
+  const { content } = await requireAgreement(context, job.agreementId, job.agreementDigest);
+  const shares = await sharesOfCells(context, access, replayed, cells, content.permission.privacy);
   const { researcherId } = job;
   const researcher = await context.consortium.researchers.get({ researcherId }, { signal: context.signal });
   const purpose = sharePurpose('value-shares', job, context.mspId, researcherId);

@@ -10,6 +10,7 @@ import {
 } from '@strokeshare/fhe';
 import type { ResearcherClient } from '../connect/index.js';
 import { ClientError } from '../errors.js';
+import { valueDeviation } from '../job/privacy.js';
 import { planOfJob, type JobPlan } from '../job/plan.js';
 import { openShares, sharePurpose, sharesOf } from '../sealed-messages.js';
 import type { Measured } from '../statistics/index.js';
@@ -20,7 +21,7 @@ export interface JobResult extends JobPlan {
   job: JobView;
   /** Exact, by count cell. */
   counts: Map<string, number>;
-  /** Sums, by value cell, with the deviation of the error that the plan states. */
+  /** Sums, by value cell, with the deviation of the error: the plan's, and that of agreed privacy noise. */
   values: Map<string, Measured>;
 }
 
@@ -48,6 +49,11 @@ export async function openResult(context: ResearcherContext, jobId: string): Pro
   if (released && committee.length !== access.epoch.threshold)
     throw invalid(jobId, 'its committee is not complete');
 
+  const { agreementId, agreementVersion: version } = job;
+  const { content } = await agreed(context, ({ agreements }) =>
+    agreements.version({ agreementId, version }, { signal }),
+  );
+  const { privacy } = content.permission;
   const sealed = await openValueShares(context, access, shares);
   const opened = new Map(
     countCommittee(job).map(({ mspId, index }) => [index, sharesOf(shares.opened[mspId]?.shares ?? {})]),
@@ -63,7 +69,8 @@ export async function openResult(context: ResearcherContext, jobId: string): Pro
     const scale = scaleOf(cell);
     if (cell.kind === 'value') {
       const value = cellValue(residue, scale, jobPlan.set.slots);
-      values.set(cell.id, { value, deviation: Number(cell.errorDeviation) });
+      const deviation = valueDeviation(jobPlan.set, cell, privacy, committee.length);
+      values.set(cell.id, { value, deviation });
     } else {
       const count = Number(roundedCount(residue, scale, jobPlan.set.slots));
       if (count !== outcome.count)
