@@ -75,7 +75,13 @@ case "$verb" in
   prereq) echo 'Everything is installed and built.' ;;
   demo) exec node gateway-client/bin/strokeshare.js demo "$@" ;;
   down)
+    demo=no
+    [ -e .strokeshare/demo ] && demo=yes
     node gateway-client/bin/strokeshare.js demo --down
+    # Where it was the demo that had to go, nobody asked for another network.
+    if [ "$demo" = yes ] && [ $# -eq 0 ] && [ ! -e .strokeshare/network ]; then
+      exit 0
+    fi
     exec node network/bin/strokeshare-network.js down "$@"
     ;;
   restart)

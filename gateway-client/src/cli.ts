@@ -42,7 +42,8 @@ function program(signal: AbortSignal): Command {
     .option('--json', 'print the report as JSON')
     .action(async ({ keep, down, json, backend }: DemoFlags) => {
       if (down) {
-        await demoDown(demoPaths(join(PROJECT, '.strokeshare', 'demo')));
+        if (await demoDown(demoPaths(join(PROJECT, '.strokeshare', 'demo'))))
+          console.log('The demo is gone.');
         return;
       }
       const report = await runDemo({
