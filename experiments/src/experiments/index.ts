@@ -1,3 +1,5 @@
+import { consistency } from './consistency.js';
+import { ist } from './ist.js';
 import { nodesExperiment } from './nodes.js';
 import { sharingExperiment } from './sharing.js';
 
@@ -15,6 +17,8 @@ export interface Experiment {
 
 /** Every experiment by its name on the command line. */
 export const experiments: Readonly<Record<string, Experiment>> = {
+  consistency,
+  ist,
   nodes: nodesExperiment,
   sharing: sharingExperiment,
 };

@@ -15,6 +15,7 @@ export {
   type ResearcherConfig,
   type ResearcherContext,
 } from './open.js';
-export { openResult, type JobResult } from './result.js';
+export { cellsInTheClear } from './in-the-clear.js';
+export { openResult, type JobResult, type ReleasedCells } from './result.js';
 export type { Quantity, ResultRow } from './rows.js';
 export { JobRefused, register, requestAccess, submitJob, waitForJob } from './submit.js';

@@ -16,13 +16,19 @@ import { openShares, sharePurpose, sharesOf } from '../sealed-messages.js';
 import type { Measured } from '../statistics/index.js';
 import type { ResearcherContext } from './open.js';
 
-/** A released job: its plan, and every cell that was released. */
-export interface JobResult extends JobPlan {
-  job: JobView;
+/** The cells that a job released; statistics are computed from them. */
+export interface ReleasedCells {
+  plan: JobPlan['plan'];
   /** Exact, by count cell. */
   counts: Map<string, number>;
   /** Sums, by value cell, with the deviation of the error: the plan's, and that of agreed privacy noise. */
   values: Map<string, Measured>;
+}
+
+/** A released job: its plan, and every cell that was released. */
+export interface JobResult extends JobPlan, ReleasedCells {
+  plan: JobPlan['plan'];
+  job: JobView;
 }
 
 const TRIES = 6;

@@ -1,7 +1,7 @@
 import type { AnalysisStatistic, PlanRow, PlanStatistic, SurvivalStatistic } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
 import { exact, mean, oddsRatio, sampleVariance, type Measured } from '../statistics/index.js';
-import type { JobResult } from './result.js';
+import type { ReleasedCells } from './result.js';
 
 /** What is estimated with an interval. */
 type Estimand =
@@ -21,6 +21,8 @@ type Estimand =
 /** What a number of a result is. */
 export type Quantity =
   | 'count'
+  /** Of whom the count is. */
+  | 'patients'
   | 'sum'
   | 'variance'
   | 'standardDeviation'
@@ -56,7 +58,7 @@ export interface ResultRow {
  * A 2x2 table compares the first level of its rows with the second; the first level of its columns is the event. The
  * schema fixes the order of levels.
  */
-export function rowsOf(result: JobResult, statistic: AnalysisStatistic): ResultRow[] {
+export function rowsOf(result: ReleasedCells, statistic: AnalysisStatistic): ResultRow[] {
   switch (statistic.kind) {
     case 'count':
     case 'correlation':
@@ -72,7 +74,7 @@ export function rowsOf(result: JobResult, statistic: AnalysisStatistic): ResultR
 }
 
 /** Events and censored patients in each interval, under the names of their columns. */
-function intervalsOf(result: JobResult, statistic: SurvivalStatistic): ResultRow[] {
+function intervalsOf(result: ReleasedCells, statistic: SurvivalStatistic): ResultRow[] {
   return statistic.rows.flatMap(({ labels, count, points }) => [
     line(statistic, 'count', labels, countOf(result, { count })),
     ...points.flatMap(({ time, events, censored }) => [
@@ -92,7 +94,7 @@ function intervalsOf(result: JobResult, statistic: SurvivalStatistic): ResultRow
   ]);
 }
 
-function momentsOf(result: JobResult, statistic: PlanStatistic, row: PlanRow): ResultRow[] {
+function momentsOf(result: ReleasedCells, statistic: PlanStatistic, row: PlanRow): ResultRow[] {
   const { labels } = row;
   const count = countOf(result, row);
   const sum = result.values.get(row.sum ?? '');
@@ -108,7 +110,7 @@ function momentsOf(result: JobResult, statistic: PlanStatistic, row: PlanRow): R
   return [...rows, line(statistic, 'variance', labels, variance)];
 }
 
-function tableOf(result: JobResult, statistic: PlanStatistic): ResultRow[] {
+function tableOf(result: ReleasedCells, statistic: PlanStatistic): ResultRow[] {
   const rows = statistic.rows.map((row) => line(statistic, 'count', row.labels, countOf(result, row)));
   // The planner makes the rows' variable the slowest of a table; a third variable before it makes several tables.
   const [rowVariable = '', columnVariable = '', third] = Object.keys(statistic.rows[0]?.labels ?? {});
@@ -151,7 +153,7 @@ function oddsRatioRows(
   ];
 }
 
-function countOf({ counts }: JobResult, { count }: Pick<PlanRow, 'count'>): Measured | undefined {
+function countOf({ counts }: ReleasedCells, { count }: Pick<PlanRow, 'count'>): Measured | undefined {
   const value = counts.get(count);
   return value === undefined ? undefined : exact(value);
 }

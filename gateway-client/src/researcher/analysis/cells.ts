@@ -1,7 +1,7 @@
 import type { AnalysisStatistic } from '@strokeshare/fhe';
 import { ClientError } from '../../errors.js';
 import type { Measured, Scaling } from '../../statistics/index.js';
-import type { JobResult } from '../result.js';
+import type { ReleasedCells } from '../result.js';
 
 /** A cell that a statistic needs was kept back. */
 export class KeptBack extends Error {}
@@ -25,7 +25,7 @@ export interface Moments {
 
 /** The cells of one released statistic; what was kept back throws {@link KeptBack}. */
 export class Cells {
-  constructor(private readonly result: JobResult) {}
+  constructor(private readonly result: ReleasedCells) {}
 
   /** Counts of a statistic, each with its group. */
   counts(id: string): { labels: Record<string, string>; count: () => number }[] {

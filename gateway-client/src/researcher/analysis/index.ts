@@ -1,6 +1,6 @@
 import { parseAnalysisQuery, type AnalysisQuery } from '@strokeshare/fhe';
 import { z } from 'zod';
-import type { JobResult } from '../result.js';
+import type { ReleasedCells } from '../result.js';
 import { rowsOf, type ResultRow } from '../rows.js';
 import { Cells } from './cells.js';
 import { analysisKinds, parseAnalysis, type Analysis } from './kinds.js';
@@ -54,7 +54,7 @@ export function parseQuestion(value: unknown): Question {
  *
  * @throws ClientError `JOB_FILE_INVALID` where an analysis names a level that there is not.
  */
-export function resultRows(result: JobResult, analyses: readonly Analysis[] = []): ResultRow[] {
+export function resultRows(result: ReleasedCells, analyses: readonly Analysis[] = []): ResultRow[] {
   const cells = new Cells(result);
   const derived = new Set(analyses.flatMap((analysis) => requestsOf(analysis).map(({ id }) => id)));
   return [

@@ -21,7 +21,7 @@ import { levelsOf, unknownLevel } from './cells.js';
 import type { AnalysisOf } from './kinds.js';
 import type { Part } from './lines.js';
 
-const PROPORTION = ['count', 'proportion', 'proportionLower', 'proportionUpper'] as const;
+const PROPORTION = ['count', 'patients', 'proportion', 'proportionLower', 'proportionUpper'] as const;
 const ODDS_RATIO = ['oddsRatio', 'oddsRatioLower', 'oddsRatioUpper'] as const;
 const TEST = ['statistic', 'degreesOfFreedom', 'pValue'] as const;
 
@@ -53,7 +53,7 @@ function proportionFigures(
   options: Parameters<typeof proportion>[2],
 ): Partial<Record<(typeof PROPORTION)[number], number>> {
   const { estimate, lower, upper } = proportion(events, patients, options);
-  return { count: events, proportion: estimate, proportionLower: lower, proportionUpper: upper };
+  return { count: events, patients, proportion: estimate, proportionLower: lower, proportionUpper: upper };
 }
 
 export function riskParts(cells: Cells, analysis: AnalysisOf<'risk'>): Part[] {

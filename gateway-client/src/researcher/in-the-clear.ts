@@ -1,28 +1,30 @@
-/** What a job over some records would release if nothing were encrypted: every cell as the sum of its columns' products. */
 import {
   packColumns,
-  parameterSet,
   plan,
   type AnalysisQuery,
+  type ParameterSet,
   type PatientRecord,
+  type PlanContext,
   type Schema,
 } from '@strokeshare/fhe';
-import type { JobResult } from '../src/researcher/index.js';
+import type { ReleasedCells } from './result.js';
 
-const set = parameterSet('standard');
-
-export function releasedInPlain(
+/**
+ * What a job would release if nothing were encrypted: every cell as the sum over the records of its columns' products.
+ * A hospital tries a question on its own records with it, and a comparison takes it for the truth.
+ *
+ * @param context - as the job's; the plan is the same one then.
+ * @throws FheError where the query has no plan, or a record does not fit the schema.
+ */
+export function cellsInTheClear(
   query: AnalysisQuery,
   schema: Schema,
   records: readonly PatientRecord[],
-): JobResult {
+  set: ParameterSet,
+  context: PlanContext,
+): ReleasedCells {
   const { batches } = packColumns(schema, records, set);
-  const made = plan(query, [schema], set, {
-    holders: 4,
-    threshold: 3,
-    institutions: 1,
-    batches: batches.length,
-  });
+  const made = plan(query, [schema], set, context);
   const sumOf = (factors: readonly string[]): number => {
     let sum = 0;
     for (const { columns } of batches) {
@@ -43,5 +45,5 @@ export function releasedInPlain(
     if (kind === 'count') counts.set(id, Math.round(value));
     else values.set(id, { value, deviation: 0 });
   }
-  return { plan: made, set, job: {} as JobResult['job'], counts, values };
+  return { plan: made, counts, values };
 }
