@@ -4,8 +4,9 @@ import { serveAgents } from './cli/agent.js';
 import { compareBuilds } from './cli/builds.js';
 import { auditCommand } from './cli/audit.js';
 import { powCommand } from './cli/pow.js';
-import { queryRun } from './cli/query.js';
-import { ended, sentenceOf } from './cli/ending.js';
+import { completionCommand } from './cli/completion.js';
+import { queryCommand } from './cli/query.js';
+import { ended, EXIT_CODES_TEXT, exitCodeOf, sentenceOf } from './cli/ending.js';
 import { demoDown, demoPaths, runDemo, type DemoBackend } from './demo/index.js';
 
 /** The project that this package is a part of. */
@@ -23,7 +24,7 @@ function program(signal: AbortSignal): Command {
     .description(
       'Research questions across the hospitals of a stroke alliance, answered on encrypted records.',
     )
-    .exitOverride()
+    .addHelpText('after', `\n${EXIT_CODES_TEXT}`)
     .showHelpAfterError('(add --help for the usage)');
 
   command
@@ -57,19 +58,7 @@ function program(signal: AbortSignal): Command {
       if (json) console.log(JSON.stringify(report, undefined, 2));
     });
 
-  command
-    .command('query')
-    .description('ask a question')
-    .command('run <job>')
-    .description('submit the job of a YAML file, wait for its result and print it')
-    .requiredOption('--profile <file>', "the researcher's profile, a JSON file")
-    .option('--json', 'print the result as JSON')
-    .addHelpText(
-      'after',
-      '\nExample:\n  strokeshare query run examples/jobs/heparin-and-death.yaml --profile .strokeshare/demo/researcher/researcher.json',
-    )
-    .action((job: string, options: { profile: string; json?: boolean }) => queryRun(job, options, signal));
-
+  command.addCommand(queryCommand(signal));
   command
     .command('agent <folders...>')
     .description("serve institutions: follow the ledger and do what each folder's policy allows")
@@ -84,7 +73,15 @@ function program(signal: AbortSignal): Command {
     });
   command.addCommand(auditCommand(signal));
   command.addCommand(powCommand(signal));
+  command.addCommand(completionCommand(command));
+  overrideExit(command);
   return command;
+}
+
+/** Has every command throw instead of ending the process, so that exit codes are given in one place. */
+function overrideExit(command: Command): void {
+  command.exitOverride();
+  command.commands.forEach(overrideExit);
 }
 
 async function main(): Promise<void> {
@@ -95,11 +92,8 @@ async function main(): Promise<void> {
     await program(interrupted.signal).parseAsync();
   } catch (error) {
     // Commander has printed its own text, help included.
-    if (error instanceof CommanderError) process.exitCode = error.exitCode;
-    else {
-      console.error(sentenceOf(error));
-      process.exitCode = interrupted.signal.aborted ? 130 : 1;
-    }
+    if (!(error instanceof CommanderError)) console.error(sentenceOf(error));
+    process.exitCode = exitCodeOf(error, interrupted.signal);
   }
   ended();
 }

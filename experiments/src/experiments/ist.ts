@@ -75,7 +75,7 @@ function reading(
     'A figure reproduces when the computed number, rounded as the paper rounds, is the printed one.',
     '',
     'The hospitals set a minimum cohort of 1 for this experiment, because the records are open. Under the usual minimum of',
-    '20, what needs a smaller count is kept back: the small countries, the four patients lost at 14 days and what',
+    '20, what needs a smaller count is kept back: the small countries, the two patients lost at 14 days and what',
     'complements them, and the bleeds without heparin and without aspirin (14 patients).',
     '',
     'Known not to reproduce, from any software: 467 hospitals (the file has 466), 26.4 % over 80 years, 61 % over 70, and the',

@@ -1,36 +1,181 @@
+import { writeFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { ClientError } from '../errors.js';
+import { toSvg } from '../pictures/index.js';
 import {
+  forecast,
+  jobFileSchema,
   openResearcher,
   openResult,
+  pictureOf,
   readJobFile,
   resultRows,
   submitJob,
   waitForJob,
+  type Forecast,
+  type JobFile,
+  type JobResult,
+  type Researcher,
 } from '../researcher/index.js';
+import { formatOf, formatRows, formats, type Format } from './formats.js';
 
-/** Runs one job from its file to its printed result. */
-export async function queryRun(
-  jobPath: string,
-  { profile, json }: { profile: string; json?: boolean },
-  signal: AbortSignal,
-): Promise<void> {
-  const file = await readJobFile(jobPath);
+interface Flags {
+  profile: string;
+  json?: boolean;
+}
+interface ResultFlags extends Flags {
+  format: Format;
+  job?: string;
+  statistic?: string;
+  out?: string;
+}
+
+const PROFILE = "the researcher's profile, a JSON file";
+const EXAMPLE = 'examples/jobs/heparin-and-death.yaml --profile .strokeshare/demo/researcher/researcher.json';
+
+/** `strokeshare query ...`: from a job file to its result. */
+export function queryCommand(signal: AbortSignal): Command {
+  const query = new Command('query').description('ask a question');
+  const command = (usage: string, description: string): Command =>
+    query.command(usage).description(description).requiredOption('--profile <file>', PROFILE);
+  const withFormat = (one: Command): Command =>
+    one
+      .option('--format <format>', formats.join(', '), formatOf, 'table')
+      .option('--json', 'the same as --format json')
+      .option('--statistic <id>', 'the statistic to draw, with --format svg; the first that has a picture')
+      .option('--out <file>', 'write the result to a file');
+
+  command(
+    'plan <job>',
+    'say what the job of a YAML file would take, and whether it is covered; sends nothing',
+  )
+    .option('--json', 'print the plan as JSON')
+    .addHelpText('after', `\nExample:\n  strokeshare query plan ${EXAMPLE}`)
+    .action((path: string, flags: Flags) => queryPlan(path, flags, signal));
+  withFormat(command('run <job>', 'submit the job of a YAML file, wait for its result and print it'))
+    .addHelpText('after', `\nExample:\n  strokeshare query run ${EXAMPLE} --format md`)
+    .action((path: string, flags: ResultFlags) => queryRun(path, flags, signal));
+  command('status <job-id>', 'print the state of a job')
+    .option('--watch', 'wait until it has ended, and print every state')
+    .option('--json', 'print the whole job as JSON')
+    .action((jobId: string, flags: Flags & { watch?: boolean }) => queryStatus(jobId, flags, signal));
+  withFormat(command('result <job-id>', 'open the result of a job that has ended, check it and print it'))
+    .option(
+      '--job <file>',
+      'the job file: its statistics are computed; without it, the released cells are shown',
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  strokeshare query result aspirin-and-death-1a2b3c4d --profile researcher.json --format csv',
+    )
+    .action((jobId: string, flags: ResultFlags) => queryResult(jobId, flags, signal));
+  query
+    .command('schema')
+    .description('print the JSON schema of job files, for completion in editors')
+    .action(() => console.log(JSON.stringify(jobFileSchema(), undefined, 2)));
+  return query;
+}
+
+async function queryPlan(path: string, { profile, json }: Flags, signal: AbortSignal): Promise<void> {
+  const file = await readJobFile(path);
   using researcher = await openResearcher(profile, signal);
+  const made = await forecast(researcher, file);
+  console.log(json ? JSON.stringify(made, undefined, 2) : forecastText(file, made));
+}
+
+function forecastText(file: JobFile, made: Forecast): string {
+  const { cells, cost } = made.plan;
+  const values = cells.filter(({ kind }) => kind === 'value');
+  const errors = values.map(({ errorDeviation }) => Number(errorDeviation));
+  return [
+    file.title,
+    `  institutions         ${made.institutions.length}: ${made.institutions.join(', ')}; ${made.batches} batches`,
+    `  cells                ${cells.length}: ${cells.length - values.length} counts, ${values.length} sums`,
+    `  depth                ${cost.depth} levels of multiplication, set ${made.parameterSet}`,
+    `  work                 ${cost.multiplications} multiplications, ${cost.relinearizations} relinearisations, about ${(cost.units / 1000).toFixed(1)} s of one core for all institutions`,
+    `  ciphertexts          ${(cost.bytesIn / 2 ** 20).toFixed(0)} MiB read, ${(cost.bytesOut / 2 ** 20).toFixed(0)} MiB of partials`,
+    errors.length === 0
+      ? '  error                none: counts are exact'
+      : `  error                counts exact; sums of scaled numbers: deviation at most ${Math.max(...errors).toExponential(1)}`,
+    `  releases             ${made.releases.needed} of ${made.releases.left} that the agreement has left`,
+    made.privacy
+      ? `  privacy              rho ${(made.privacy.needed / 1e6).toPrecision(3)} of ${(made.privacy.left / 1e6).toPrecision(3)} left`
+      : '  privacy              no differential privacy agreed',
+    `  kept back            groups of fewer than ${made.minimumCohort}`,
+    made.objections.length === 0
+      ? '  The agreement covers it.'
+      : `  The contract would refuse it: ${made.objections.join('; ')}.`,
+  ].join('\n');
+}
+
+async function queryRun(path: string, flags: ResultFlags, signal: AbortSignal): Promise<void> {
+  const file = await readJobFile(path);
+  using researcher = await openResearcher(flags.profile, signal);
   const { jobId } = await submitJob(researcher, file);
   await waitForJob(researcher, jobId, (state) => process.stderr.write(`${jobId}: ${state}\n`));
+  await show(researcher, jobId, file, flags);
+}
+
+async function queryStatus(
+  jobId: string,
+  { profile, json, watch }: Flags & { watch?: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  using researcher = await openResearcher(profile, signal);
+  if (watch) await waitForJob(researcher, jobId, (state) => process.stderr.write(`${jobId}: ${state}\n`));
+  const job = await researcher.client.jobs.get({ jobId }, { signal });
+  console.log(json ? JSON.stringify(job, undefined, 2) : job.state);
+}
+
+async function queryResult(jobId: string, flags: ResultFlags, signal: AbortSignal): Promise<void> {
+  const file = flags.job === undefined ? undefined : await readJobFile(flags.job);
+  using researcher = await openResearcher(flags.profile, signal);
+  await show(researcher, jobId, file, flags);
+}
+
+async function show(
+  researcher: Researcher,
+  jobId: string,
+  file: JobFile | undefined,
+  { format, json, statistic, out }: ResultFlags,
+): Promise<void> {
   const result = await openResult(researcher, jobId);
-  const rows = resultRows(result, file.analyses);
-  if (json) {
-    console.log(JSON.stringify({ jobId, state: result.job.state, rows }, undefined, 2));
-    return;
-  }
-  console.log(file.title);
-  for (const { statistic, quantity, labels, measured } of rows) {
-    const group = Object.entries(labels).map(([name, level]) => `${name}=${level}`);
-    const error =
-      measured && measured.deviation > 0 ? `  (error deviation ${measured.deviation.toExponential(1)})` : '';
-    console.log(
-      [statistic, quantity, ...group].join(' ').padEnd(40),
-      `${measured?.value ?? 'kept back'}${error}`,
-    );
+  const text = await printed(result, file, json ? 'json' : format, statistic);
+  if (out === undefined) console.log(text);
+  else await writeFile(out, `${text}\n`);
+}
+
+async function printed(
+  result: JobResult,
+  file: JobFile | undefined,
+  format: Format,
+  statistic: string | undefined,
+): Promise<string> {
+  const { jobId, state, agreementId, epochId, planHash, datasets, participants } = result.job;
+  const title = file?.title ?? jobId;
+  const rows = resultRows(result, file?.analyses);
+  switch (format) {
+    case 'json':
+      return JSON.stringify(
+        { jobId, state, title, provenance: { agreementId, epochId, planHash, datasets, participants }, rows },
+        undefined,
+        2,
+      );
+    case 'csv':
+      return formatRows(rows, format);
+    case 'svg': {
+      const picture = pictureOf(rows, file?.analyses ?? [], statistic, title);
+      if (picture) return toSvg(picture);
+      throw new ClientError(
+        'RESULT_INVALID',
+        `Nothing of job ${jobId} has a picture; --job names the job file.`,
+      );
+    }
+    case 'md':
+    case 'table': {
+      const heading = format === 'md' ? `# ${title}\n\n` : `${title}\n`;
+      const source = `Job ${jobId} (${state}), agreement ${agreementId}, key epoch ${epochId}, ${participants.length} institutions.`;
+      return `${heading}${formatRows(rows, format)}\n\n${source}`;
+    }
   }
 }

@@ -114,6 +114,7 @@ export function researcherClient(ledger: Ledger, names: ConsortiumNames = {}) {
     mspId: ledger.mspId,
     institutions: bind(at, pick(consortium.InstitutionContract, 'Get', 'List')),
     researchers: bind(at, consortium.ResearcherContract),
+    epochs: bind(at, pick(consortium.KeyEpochContract, 'Get', 'List')),
     datasets: bind(at, pick(consortium.DatasetContract, 'Get', 'List')),
     permissions: bind(at, consortium.PermissionContract),
     agreements: bind(at, pick(consortium.AgreementContract, 'Get', 'Version', 'List')),

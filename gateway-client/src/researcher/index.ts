@@ -7,7 +7,8 @@ export {
   type AnalysisKind,
   type Question,
 } from './analysis/index.js';
-export { parseJobFile, readJobFile, type JobFile } from './job-file.js';
+export { forecast, type Forecast } from './forecast.js';
+export { jobFileSchema, parseJobFile, readJobFile, type JobFile } from './job-file.js';
 export {
   initResearcher,
   openResearcher,
@@ -17,5 +18,6 @@ export {
 } from './open.js';
 export { cellsInTheClear } from './in-the-clear.js';
 export { openResult, type JobResult, type ReleasedCells } from './result.js';
+export { pictureOf } from './picture.js';
 export type { Quantity, ResultRow } from './rows.js';
 export { JobRefused, register, requestAccess, submitJob, waitForJob } from './submit.js';

@@ -4,7 +4,7 @@ import { FheError } from '@strokeshare/fhe';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { ClientError } from '../errors.js';
-import { parseQuestion, type Question } from './analysis/index.js';
+import { parseQuestion, questionShape, type Question } from './analysis/index.js';
 
 const { jobId, agreementId, purpose, quorum, holderMinutes } = submitJob.shape;
 const minutes = z.number().positive().optional();
@@ -29,6 +29,12 @@ const shape = z.strictObject({
 
 /** A question as a researcher keeps it in a file. */
 export type JobFile = Omit<z.infer<typeof shape>, 'query'> & Question;
+
+/** The JSON schema (draft 2020-12) of a job file, from the shapes that it is read by. */
+export function jobFileSchema(): object {
+  const schema = z.toJSONSchema(shape.extend({ query: questionShape }), { io: 'input' });
+  return { title: 'A question to a StrokeShare consortium', ...schema };
+}
 
 /**
  * Reads a job from a YAML file.

@@ -226,7 +226,12 @@ export function quantileParts(cells: Cells, analysis: AnalysisOf<'quantiles'>): 
   const { id, edges, probabilities } = analysis;
   const counts = cells.counts(id);
   if (edges.length !== counts.length + 1) throw unknownLevel(id, edges.map(String));
-  return probabilities.map((p) => ({
+  const bars = counts.map(({ labels, count }): Part => ({
+    labels,
+    quantities: ['count'],
+    figures: () => ({ count: count() }),
+  }));
+  const quantiles = probabilities.map((p): Part => ({
     labels: { probability: String(p) },
     quantities: ['quantile', 'quantileLower', 'quantileUpper'],
     figures: () => {
@@ -239,6 +244,7 @@ export function quantileParts(cells: Cells, analysis: AnalysisOf<'quantiles'>): 
       return { quantile: estimate, quantileLower: lower, quantileUpper: upper };
     },
   }));
+  return [...bars, ...quantiles];
 }
 
 interface Groups {

@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { ClientError } from '../errors.js';
+import { JobRefused, jobFileSchema, pictureOf, type Analysis, type ResultRow } from '../researcher/index.js';
+import { toSvg } from '../pictures/index.js';
+import { completionScript } from './completion.js';
+import { exitCodeOf } from './ending.js';
+import { formatRows } from './formats.js';
+
+const rows: ResultRow[] = [
+  {
+    statistic: 'age',
+    quantity: 'mean',
+    labels: { STYPE: 'LACS' },
+    measured: { value: 70.123456789012, deviation: 2e-7 },
+  },
+  { statistic: 'few', quantity: 'count', labels: { A: 'x|y', B: 'a,"b' }, measured: null },
+  { statistic: 'fit', quantity: 'pValue', labels: {}, measured: null, note: 'no patients' },
+];
+
+test('a result as a table, comma-separated and as markdown', () => {
+  const [head, mean, kept, undefinedRow] = formatRows(rows, 'csv').split('\n');
+  expect(head).toBe('statistic,quantity,group,value,error deviation,note');
+  expect(mean).toBe('age,mean,STYPE=LACS,70.12345679,2.0e-7,');
+  expect(kept).toBe('few,count,"A=x|y B=a,""b",,,kept back');
+  expect(undefinedRow).toBe('fit,pValue,,,,no patients');
+  expect(formatRows(rows, 'md')).toContain('| few | count | A=x\\|y B=a,"b |');
+  const table = formatRows(rows, 'table').split('\n');
+  expect(table[1]).toMatch(/^age +mean +STYPE=LACS +70\.12345679 +2\.0e-7$/);
+});
+
+test('exit codes say what kind of end it was', () => {
+  const { signal } = new AbortController();
+  expect(exitCodeOf(new CommanderError(0, 'commander.help', ''), signal)).toBe(0);
+  expect(exitCodeOf(new CommanderError(1, 'commander.unknownCommand', ''), signal)).toBe(2);
+  expect(exitCodeOf(new JobRefused('j', 'BUDGET', 'no'), signal)).toBe(3);
+  expect(exitCodeOf(new ClientError('JOB_FAILED', 'late'), signal)).toBe(4);
+  expect(exitCodeOf(new Error('any'), signal)).toBe(1);
+  expect(exitCodeOf(new Error('any'), AbortSignal.abort())).toBe(130);
+});
+
+test('completion knows the commands and options of every path', () => {
+  const program = new Command('strokeshare');
+  program.command('query').command('run').option('--format <format>').option('--out <file>');
+  const script = completionScript(program, 'bash');
+  expect(script).toContain('"query") words="run --help"');
+  expect(script).toContain('"query run") words="--format --out --help"');
+  expect(completionScript(program, 'zsh')).toMatch(/^autoload -U \+X bashcompinit/);
+});
+
+test('the JSON schema beside the examples is that of the command', async () => {
+  const path = join(__dirname, '..', '..', '..', 'examples', 'jobs', 'job.schema.json');
+  const committed: unknown = JSON.parse(await readFile(path, 'utf8'));
+  expect(committed).toEqual(JSON.parse(JSON.stringify(jobFileSchema())));
+});
+
+describe('pictures of results', () => {
+  const row = (
+    statistic: string,
+    quantity: ResultRow['quantity'],
+    labels: Record<string, string>,
+    value: number,
+  ): ResultRow => ({ statistic, quantity, labels, measured: { value, deviation: 0 } });
+  const exposure = { variable: 'ARM', exposed: undefined, unexposed: undefined };
+
+  test('a scale by its counts, odds ratios as a forest, a curve with its group', async () => {
+    const analyses: Analysis[] = [
+      { id: 's', kind: 'shift', exposure, scale: 'MRS', level: 0.95 },
+      {
+        id: 'f',
+        kind: 'fixedEffect',
+        exposure,
+        event: { variable: 'DEAD', levels: undefined },
+        strata: 'SITE',
+        level: 0.95,
+      },
+      { id: 'k', kind: 'kaplanMeier', variable: 'T', by: ['ARM'], interval: 'log', level: 0.95 },
+    ];
+    const labels = { ARM: 'Y', T: '30' };
+    const all = [
+      row('s', 'count', { ARM: 'Y', MRS: '0' }, 30),
+      row('s', 'count', { ARM: 'Y', MRS: '6' }, 10),
+      row('f', 'oddsRatio', { SITE: 'north' }, 0.5),
+      row('f', 'oddsRatioLower', { SITE: 'north' }, 0.25),
+      row('f', 'oddsRatioUpper', { SITE: 'north' }, 1),
+      ...(['survival', 'survivalLower', 'survivalUpper'] as const).map((q) => row('k', q, labels, 0.9)),
+      row('k', 'atRisk', labels, 50),
+      row('k', 'events', labels, 5),
+      row('k', 'censored', labels, 0),
+    ];
+    const drawn = async (statistic?: string): Promise<string> =>
+      toSvg(pictureOf(all, analyses, statistic, 'Title')!);
+    expect(await drawn()).toContain('75.0');
+    expect(await drawn('f')).toContain('0.50 (0.25 to 1.00)');
+    expect(await drawn('k')).toContain('>45<');
+    expect(pictureOf(all, analyses, 'other', 'Title')).toBeUndefined();
+    expect(pictureOf([], analyses, 'k', 'Title')).toBeUndefined();
+  });
+});
