@@ -8,7 +8,7 @@ export function figurePicture(figures: readonly Figure[]): Picture {
     field: 'name',
     type: 'nominal' as const,
     sort: figures.map(({ name }) => name),
-    axis: { title: null, labelLimit: 340, grid: true },
+    axis: { title: null, labelLimit: 0, grid: true },
   };
   const axis = { title: 'Patients with the event, % (logarithmic)', values: [0.5, 1, 2, 5, 10, 20, 50] };
   const x = {

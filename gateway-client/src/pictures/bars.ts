@@ -36,7 +36,7 @@ export function scalePicture(
     field: 'group',
     type: 'nominal',
     sort: groups,
-    axis: { title: null, labelLimit: 260 },
+    axis: { title: null, labelLimit: 0 },
   } as const;
   return {
     ...STYLE,

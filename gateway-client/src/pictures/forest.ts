@@ -38,7 +38,7 @@ export function forestPicture(
     field: 'name',
     type: 'nominal' as const,
     sort: order,
-    axis: { title: null, ticks: false, domain: false, labelLimit: 360 },
+    axis: { title: null, ticks: false, domain: false, labelLimit: 0 },
   };
   const x = {
     field: 'estimate',
