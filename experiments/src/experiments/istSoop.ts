@@ -1,7 +1,13 @@
 /** The Stroke Outcome Optimization Project joins with a schema of its own. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LedgerError, loadRecords, readMapping, requestAccess } from '@strokeshare/gateway-client';
+import {
+  LedgerError,
+  loadRecords,
+  provenanceOf,
+  readMapping,
+  requestAccess,
+} from '@strokeshare/gateway-client';
 import { parseSchema, type PatientRecord } from '@strokeshare/fhe';
 import { ROOT } from '../report.js';
 import type { Study } from '../study/alliance.js';
@@ -38,7 +44,8 @@ export async function joinSoop(
     datasetId: DATASET,
     title: 'Stroke Outcome Optimization Project',
     schema,
-    records: own,
+    records,
+    provenance: provenanceOf(bytes, mapping, 'doi:10.18112/openneuro.ds004889.v1.1.2, CC0'),
     owner: OWNER,
   });
   await study.agree('with-soop', [...datasets, DATASET], SHARED);

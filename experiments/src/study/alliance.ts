@@ -18,6 +18,7 @@ import {
   storeFolderOf,
   untilDefined,
   type Agent,
+  type LoadedRecord,
   type Researcher,
 } from '@strokeshare/gateway-client';
 import type { Schema } from '@strokeshare/fhe';
@@ -39,7 +40,8 @@ export interface StudyDataset {
   datasetId: string;
   title: string;
   schema: Schema;
-  records: readonly Record<string, string | number | boolean | null>[];
+  records: readonly LoadedRecord[];
+  provenance: demo.DealtRecords['provenance'];
   /** Which hospital owns it, from 0. */
   owner: number;
 }
@@ -167,10 +169,11 @@ async function publish(agents: readonly Agent[], { owner, ...dataset }: StudyDat
   if (!agent) throw new TypeError('a dataset has an owner');
   await publishDataset(agent.context, {
     ...dataset,
+    records: dataset.records.map(({ values }) => values),
+    patients: dataset.records.map(({ line }) => `line ${line}`),
     epochId: EPOCH,
     minimumCohort: MINIMUM_COHORT,
     conditions: ['DUO:0000042'],
-    provenance: { attribution: ATTRIBUTION },
   });
 }
 

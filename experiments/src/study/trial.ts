@@ -13,7 +13,7 @@ export function readTrial(): Promise<Trial> {
 }
 
 /** Enters the trial's four parts and has an agreement over all of their variables signed. */
-export async function enterTrial(study: Study, { schema, hospitals }: Trial): Promise<string[]> {
+export async function enterTrial(study: Study, { schema, hospitals, provenance }: Trial): Promise<string[]> {
   const datasets = demo.HOSPITALS.map(({ datasetId }) => datasetId);
   await Promise.all(
     hospitals.map((records, owner) =>
@@ -21,7 +21,8 @@ export async function enterTrial(study: Study, { schema, hospitals }: Trial): Pr
         datasetId: datasets[owner] ?? '',
         title: `International Stroke Trial, part ${owner + 1}`,
         schema,
-        records: records.map(({ values }) => values),
+        records,
+        provenance,
         owner,
       }),
     ),

@@ -1,4 +1,5 @@
 import { parameterSet, plan, planVariables, type AnalysisPlan } from '@strokeshare/fhe';
+import { ClientError } from '../errors.js';
 import type { JobFile } from './job-file.js';
 import type { ResearcherContext } from './open.js';
 
@@ -23,7 +24,8 @@ export interface Forecast {
  * Plans a question from what the ledger says: the agreement, its datasets' schemas and the key epoch. Nothing is
  * submitted.
  *
- * @throws LedgerError where the agreement or a dataset is not there; FheError where the question has no plan.
+ * @throws LedgerError where the agreement or a dataset is not there; ClientError `RESULT_INVALID` for a dataset without
+ *   a version; FheError where the question has no plan.
  */
 export async function forecast(
   { client, signal }: ResearcherContext,
@@ -32,7 +34,11 @@ export async function forecast(
   const agreement = await client.agreements.get({ agreementId }, { signal });
   const { permission } = agreement.content;
   const datasets = await Promise.all(
-    permission.datasets.map((datasetId) => client.datasets.get({ datasetId }, { signal })),
+    permission.datasets.map(async (datasetId) => {
+      const { current, ...dataset } = await client.datasets.get({ datasetId }, { signal });
+      if (!current) throw new ClientError('RESULT_INVALID', `The dataset ${datasetId} has no version yet.`);
+      return { ...dataset, ...current };
+    }),
   );
   const epochId = datasets[0]?.epochId ?? '';
   const epoch = await client.epochs.get({ epochId }, { signal });
