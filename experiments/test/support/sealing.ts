@@ -51,24 +51,26 @@ export function sealing(backend: Backend): void {
       expect([height, height - 1]).toContain(won);
     });
 
-    it('anyone checks the chain from the command line', async () => {
+    it('the command line mines, and anyone checks the chain', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'pow-'));
       try {
         const file = join(folder, 'profile.json');
         await writeFile(file, JSON.stringify(network.institutions[1]?.profile));
-        const run = async (verb: string): Promise<string> =>
-          (
-            await promisify(execFile)(process.execPath, [
-              STROKESHARE,
-              'pow',
-              verb,
-              '--profile',
-              file,
-              '--channel',
-              CHANNEL,
-            ])
-          ).stdout;
-        expect(await run('verify')).toMatch(/blocks by pow follow the rules.* seal 150 entries/);
+        const run = async (...args: string[]): Promise<string> => {
+          const place = ['--profile', file, '--channel', CHANNEL];
+          const { stdout } = await promisify(execFile)(process.execPath, [
+            STROKESHARE,
+            'pow',
+            ...args,
+            ...place,
+          ]);
+          return stdout;
+        };
+        await network.share(network.first);
+        expect(await run('mine', '--threads', '1', '--blocks', '1')).toMatch(
+          /^block \d+ [0-9a-f]{64} seals 1\n$/,
+        );
+        expect(await run('verify')).toMatch(/blocks by pow follow the rules.* seal 151 entries/);
         expect(await run('status')).toMatch(/scheme {3}pow[\s\S]*pending {2}0/);
       } finally {
         await rm(folder, { recursive: true });
