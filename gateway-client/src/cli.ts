@@ -7,6 +7,7 @@ import { powCommand } from './cli/pow.js';
 import { completionCommand } from './cli/completion.js';
 import { queryCommand } from './cli/query.js';
 import { ended, EXIT_CODES_TEXT, exitCodeOf, sentenceOf } from './cli/ending.js';
+import { ClientError } from './errors.js';
 import { demoDown, demoPaths, runDemo, type DemoBackend } from './demo/index.js';
 
 /** The project that this package is a part of. */
@@ -16,7 +17,8 @@ interface DemoFlags {
   keep?: boolean;
   down?: boolean;
   json?: boolean;
-  backend: DemoBackend;
+  backend: DemoBackend | 'existing';
+  profiles?: string;
 }
 
 function program(signal: AbortSignal): Command {
@@ -35,13 +37,20 @@ function program(signal: AbortSignal): Command {
     .addOption(
       new Option(
         '--backend <kind>',
-        "embedded: in Node, needs nothing else; native: Fabric's own orderer and peers, found on PATH or in FABRIC_BIN_DIR",
+        "embedded: in Node, needs nothing else; native: Fabric's own orderer and peers, found on PATH or in FABRIC_BIN_DIR; existing: a network that runs already",
       )
-        .choices(['embedded', 'native'])
+        .choices(['embedded', 'native', 'existing'])
         .default('embedded'),
     )
+    .option('--profiles <folder>', 'existing: connection profiles and identities of that network')
     .option('--json', 'print the report as JSON')
-    .action(async ({ keep, down, json, backend }: DemoFlags) => {
+    .action(async ({ keep, down, json, backend, profiles }: DemoFlags) => {
+      if ((backend === 'existing') !== (profiles !== undefined)) {
+        throw new ClientError(
+          'PROFILE_INVALID',
+          '--backend existing and --profiles FOLDER belong together: the folder says how to reach that network.',
+        );
+      }
       if (down) {
         if (await demoDown(demoPaths(join(PROJECT, '.strokeshare', 'demo'))))
           console.log('The demo is gone.');
@@ -49,7 +58,8 @@ function program(signal: AbortSignal): Command {
       }
       const report = await runDemo({
         project: PROJECT,
-        backend,
+        ...(backend === 'existing' ? {} : { backend }),
+        ...(profiles === undefined ? {} : { profiles: resolve(profiles) }),
         signal,
         progress: process.stderr,
         print: json ? () => undefined : (text) => console.log(text),

@@ -40,6 +40,7 @@ export type ClientErrorCode =
   // the demo
   | 'DEMO_RUNNING'
   | 'DEMO_DIFFERS'
+  | 'NETWORK_IN_USE'
   | 'NO_PROGRESS';
 
 /** Every error that this package throws: a stable code, one sentence, and the cause where there is one. */

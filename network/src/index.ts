@@ -1,5 +1,6 @@
 export {
   ATTRIBUTE_OID,
+  attributesOfPem,
   certificateAttributes,
   CertificateAuthority,
   issueNetwork,
@@ -18,6 +19,7 @@ export {
   type AddedOrganization,
   type ChannelPolicies,
 } from './operations/members.js';
+export { exportProfiles } from './operations/exportProfiles.js';
 export { type NetworkInfo } from './operations/info.js';
 export { type StartOptions } from './operations/startDaemon.js';
 export { status, type NetworkStatus } from './operations/status.js';

@@ -49,7 +49,8 @@ export async function follow(context: AgentContext, options: FollowOptions): Pro
         if (await until()) return;
       } catch (error) {
         if (context.signal.aborted) return;
-        if (!isNotYet(error) || ++inVain > PATIENCE) {
+        inVain += 1;
+        if (!isNotYet(error) || inVain > PATIENCE) {
           if (!options.onError) throw error;
           options.onError(error);
         }

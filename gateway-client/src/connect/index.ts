@@ -17,6 +17,7 @@ export type { LedgerEvent, LedgerEvents } from './events.js';
 export { connectLedger, type CallControl, type Committed, type Ledger, type LedgerCall } from './ledger.js';
 export { LedgerError, type Stage } from './ledger-error.js';
 export { connectionProfile, readProfile, type ConnectionProfile } from './profile.js';
+export { readProfileFolder, type ProfiledUser, type ProfileFolder } from './profileFolder.js';
 export { callAtEvents, untilDefined } from './until.js';
 export { Wake } from './wake.js';
 export { withRetries, type RetryOptions } from './retry.js';

@@ -70,8 +70,8 @@ export async function openPeers(profile: ConnectionProfile): Promise<GatewayPeer
     parsed(`The TLS certificate ${profile.tlsClientCertPath ?? ''}`, () =>
       createHash('sha256').update(new X509Certificate(tlsClient.certificate).raw).digest(),
     );
-  const peers = peersOf(profile).map(({ peerEndpoint, peerHostAlias, tlsCaCertPath }, index): GatewayPeer => {
-    const channel = parsed(`The TLS authority ${tlsCaCertPath} or the client's TLS certificate`, () =>
+  const peers = peersOf(profile).map(({ peerEndpoint, peerHostAlias }, index): GatewayPeer => {
+    const channel = parsed(`The TLS authority of ${peerEndpoint}, or the client's own TLS certificate,`, () =>
       credentials.createSsl(tlsCaCerts[index] ?? null, tlsClient?.key, tlsClient?.certificate),
     );
     const client = new Client(peerEndpoint, channel, {

@@ -8,7 +8,9 @@ const gatewayPeer = {
   peerEndpoint: z.string().regex(/^.+:\d+$/, 'must be host:port'),
   /** The name in the peer's TLS certificate. */
   peerHostAlias: z.string().min(1),
-  tlsCaCertPath: z.string().min(1),
+  /** The authority of the peer's TLS certificate: a file, or the certificate itself. */
+  tlsCaCertPath: z.string().min(1).optional(),
+  tlsCaCertPem: z.string().min(1).optional(),
 };
 
 /** The shape of a {@link ConnectionProfile}. */
@@ -29,6 +31,13 @@ export const connectionProfile = z
     ({ tlsClientCertPath, tlsClientKeyPath }) =>
       (tlsClientCertPath === undefined) === (tlsClientKeyPath === undefined),
     { error: 'tlsClientCertPath and tlsClientKeyPath belong together' },
+  )
+  .refine(
+    ({ alternatives = [], ...first }) =>
+      [first, ...alternatives].every(
+        ({ tlsCaCertPath, tlsCaCertPem }) => (tlsCaCertPath === undefined) !== (tlsCaCertPem === undefined),
+      ),
+    { error: 'every peer has either a tlsCaCertPath or a tlsCaCertPem' },
   );
 
 /** Who connects, and through which peer. Paths may be relative to the profile's own file. */
@@ -46,7 +55,7 @@ export interface ProfileFiles {
 /** The peers of a profile in their order. */
 export function peersOf(
   profile: ConnectionProfile,
-): Pick<ConnectionProfile, 'peerEndpoint' | 'peerHostAlias' | 'tlsCaCertPath'>[] {
+): Pick<ConnectionProfile, 'peerEndpoint' | 'peerHostAlias' | 'tlsCaCertPath' | 'tlsCaCertPem'>[] {
   return [profile, ...(profile.alternatives ?? [])];
 }
 
@@ -75,11 +84,14 @@ export async function readProfile(path: string): Promise<ConnectionProfile> {
   const { alternatives, tlsClientCertPath, tlsClientKeyPath, ...profile } = result.data;
   return {
     ...profile,
-    tlsCaCertPath: resolved(profile.tlsCaCertPath),
+    ...(profile.tlsCaCertPath && { tlsCaCertPath: resolved(profile.tlsCaCertPath) }),
     certPath: resolved(profile.certPath),
     keyPath: resolved(profile.keyPath),
     ...(alternatives && {
-      alternatives: alternatives.map((peer) => ({ ...peer, tlsCaCertPath: resolved(peer.tlsCaCertPath) })),
+      alternatives: alternatives.map((peer) => ({
+        ...peer,
+        ...(peer.tlsCaCertPath && { tlsCaCertPath: resolved(peer.tlsCaCertPath) }),
+      })),
     }),
     ...(tlsClientCertPath && { tlsClientCertPath: resolved(tlsClientCertPath) }),
     ...(tlsClientKeyPath && { tlsClientKeyPath: resolved(tlsClientKeyPath) }),
@@ -101,7 +113,11 @@ export async function readProfileFiles(profile: ConnectionProfile): Promise<Prof
   };
   const { tlsClientCertPath, tlsClientKeyPath } = profile;
   const [tlsCaCerts, certificate, privateKey, tlsClient] = await Promise.all([
-    Promise.all(peersOf(profile).map(({ tlsCaCertPath }) => read(tlsCaCertPath))),
+    Promise.all(
+      peersOf(profile).map(({ tlsCaCertPath, tlsCaCertPem = '' }) =>
+        tlsCaCertPath === undefined ? Buffer.from(tlsCaCertPem) : read(tlsCaCertPath),
+      ),
+    ),
     read(profile.certPath),
     read(profile.keyPath),
     tlsClientCertPath !== undefined && tlsClientKeyPath !== undefined

@@ -1,22 +1,31 @@
 /** The consortium of the demo: four hospitals with peers, and a research organisation without one. */
 import type { NetworkConfig } from '@strokeshare/network';
+import type { ConnectionProfile } from '../connect/index.js';
 
 /** One hospital of the demo. */
 export interface Hospital {
   mspId: string;
-  domain: string;
   name: string;
   recordsChannel: string;
   datasetId: string;
 }
 
-export const HOSPITALS: readonly Hospital[] = [1, 2, 3, 4].map((number) => ({
+export const HOSPITALS: readonly (Hospital & { domain: string })[] = [1, 2, 3, 4].map((number) => ({
   mspId: `Hospital${number}MSP`,
   domain: `hospital${number}.strokeshare.example`,
   name: `Hospital ${number}`,
   recordsChannel: `hospital${number}-records`,
   datasetId: `ist-hospital${number}`,
 }));
+
+/** A network as the demo uses it: who takes part, and how each of them connects. */
+export interface DemoNetwork {
+  readonly hospitals: readonly Hospital[];
+  /** How the agent of a hospital connects. */
+  readonly institution: (mspId: string) => ConnectionProfile;
+  /** How the researcher connects, through one peer each. */
+  readonly researcher: () => ConnectionProfile[];
+}
 
 export const RESEARCH = { mspId: 'ResearchMSP', domain: 'research.strokeshare.example', user: 'Researcher1' };
 export const AGENT_USER = 'Agent1';

@@ -2,17 +2,17 @@ import { fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { ClientError } from '../errors.js';
-import { HOSPITALS } from './consortium.js';
+import type { Hospital } from './consortium.js';
 import { agentFolder } from './setup.js';
 import { noteAgents, type DemoPaths } from './state.js';
 
 /** The command line as it was built; beside the sources there is none. */
 const COMMAND = join(__dirname, '..', '..', 'bin', 'strokeshare.js');
 
-/** Starts the four agents as a process of their own, which goes on after the demo, and returns when they serve. */
-export async function keepServing(paths: DemoPaths): Promise<void> {
+/** Starts the agents as a process of their own, which goes on after the demo, and returns when they serve. */
+export async function keepServing(paths: DemoPaths, hospitals: readonly Hospital[]): Promise<void> {
   const log = openSync(paths.agentsLog, 'a', 0o600);
-  const folders = HOSPITALS.map(({ mspId }) => agentFolder(paths, mspId));
+  const folders = hospitals.map(({ mspId }) => agentFolder(paths, mspId));
   const child = fork(COMMAND, ['agent', ...folders], { detached: true, stdio: ['ignore', log, log, 'ipc'] });
   closeSync(log);
   if (child.pid !== undefined) await noteAgents(paths, child.pid);

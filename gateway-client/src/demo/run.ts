@@ -1,14 +1,14 @@
 import { join, relative } from 'node:path';
-import { Evaluators, follow, openAgent, type Agent, type AgentEvent } from '../agent/index.js';
 import { ClientError } from '../errors.js';
-import { openResearcher } from '../researcher/index.js';
-import { HOSPITALS, type DemoBackend } from './consortium.js';
+import { openAlliance } from './alliance.js';
+import { KEY_THRESHOLD, type DemoBackend, type DemoNetwork } from './consortium.js';
 import { demoDown, removeDemo } from './down.js';
-import { EXTRA_FILE, readDemoJobs, runJob, runRefusedJob } from './jobs.js';
+import { EXTRA_FILE, readDemoJobs, runJob, runRefusedJob, type DemoJobs } from './jobs.js';
 import { keepServing } from './keep.js';
 import { ATTRIBUTION, dealTrial, type DealtRecords } from './records.js';
 import { agrees, jobTable, reportOf, writeReport, type ComparedJob, type DemoReport } from './report.js';
-import { agentFolder, deployContracts, makeFolders, startNetwork } from './setup.js';
+import { existingNetwork } from './existing.js';
+import { deployContracts, ownNetwork, startNetwork } from './setup.js';
 import { agree, enrollAll, makeKey, publishAll } from './sharing.js';
 import { Stages, type StageTime } from './stages.js';
 import { demoPaths, findDemo, running, takeFolder, type DemoPaths } from './state.js';
@@ -25,8 +25,10 @@ export interface DemoOptions {
   /** The trial's table, where it is another file. */
   dataFile?: string;
   basePort?: number;
-  /** `embedded` by default. */
+  /** Which nodes it starts: `embedded` by default. */
   backend?: DemoBackend;
+  /** Folder of connection profiles and identities of a network that runs already; nothing is started then. */
+  profiles?: string;
   /** Leaves the network up. */
   keep?: boolean;
   signal: AbortSignal;
@@ -37,34 +39,39 @@ export interface DemoOptions {
 }
 
 const BASE_PORT = 7051;
-/** Worker threads for encryption and evaluation, shared by the four agents: the contracts have their own. */
-const WORKERS = 2;
 /** The whole demo takes two minutes; what hangs is ended. */
 const LIMIT_MS = 20 * 60 * 1000;
-/** Commits, reveals and the confirmation of four members, and the moves between the states. */
-const CEREMONY_EVENTS = 4 * 13 + 4;
+/** Commits, reveals and the confirmation of every member, and the moves between the states. */
+const ceremonyEvents = (members: number): number => members * 13 + 4;
 
 /**
- * Runs the main job: from a fresh network to three released results, each beside the plain
+ * Runs the main job: from a fresh network, or one that runs already, to three released results, each beside the plain
  * computation, and one refused job. Ends the network and removes what it made, unless it is to be kept.
  *
- * @throws ClientError `DEMO_RUNNING`, `FILE_MISSING`, `FILE_ALTERED`, `JOB_FILE_INVALID`, `DEMO_DIFFERS`, `CANCELLED`;
+ * @throws ClientError `DEMO_RUNNING`, `FILE_MISSING`, `FILE_ALTERED`, `JOB_FILE_INVALID`, `DEMO_DIFFERS`, `CANCELLED`,
+ *   `PROFILE_INVALID`, `NETWORK_IN_USE`;
  *   NetworkError `PORT_IN_USE`, `NO_SPACE`, `FABRIC_MISSING` and others.
  */
 export async function runDemo(options: DemoOptions): Promise<DemoReport> {
   const paths = demoPaths(options.folder ?? join(options.project, '.strokeshare', 'demo'));
   await refuseSecond(paths);
   const stages = new Stages(options.progress);
+  const existing = options.profiles === undefined ? undefined : await existingNetwork(options.profiles);
+  const network = existing ?? ownNetwork(paths);
   const data = await stages.run('read and deal 19,435 patients', async () => ({
-    dealt: await dealTrial(join(options.project, 'data'), HOSPITALS.length, options.dataFile),
+    dealt: await dealTrial(join(options.project, 'data'), network.hospitals.length, options.dataFile),
     jobs: await readDemoJobs(join(options.project, 'examples', 'jobs')),
   }));
   await takeFolder(paths);
   let kept = false;
   try {
-    const report = await onNetwork(options, paths, stages, data);
+    const report = await onNetwork(options, paths, stages, {
+      network,
+      start: existing === undefined,
+      ...data,
+    });
     if (options.keep) {
-      await stages.run('leave the agents running', () => keepServing(paths));
+      await stages.run('leave the agents running', () => keepServing(paths, network.hospitals));
       kept = true;
       options.print(keptText(options, paths));
     }
@@ -93,69 +100,50 @@ async function refuseSecond(paths: DemoPaths): Promise<void> {
   if (found.kind === 'left behind') await demoDown(paths);
 }
 
+interface DemoWork {
+  network: DemoNetwork;
+  /** Whether the network is the demo's own, to be started. */
+  start: boolean;
+  dealt: DealtRecords;
+  jobs: DemoJobs;
+}
+
 async function onNetwork(
   options: DemoOptions,
   paths: DemoPaths,
   stages: Stages,
-  { dealt, jobs }: { dealt: DealtRecords; jobs: Awaited<ReturnType<typeof readDemoJobs>> },
+  { network, start, dealt, jobs }: DemoWork,
 ): Promise<DemoReport> {
   const ending = new AbortController();
   const signal = AbortSignal.any([options.signal, ending.signal, AbortSignal.timeout(LIMIT_MS)]);
   await using resources = new Resources();
-  await stages.run('start the network', (progress) =>
-    startNetwork(
-      paths,
-      { basePort: options.basePort ?? BASE_PORT, backend: options.backend ?? 'embedded' },
-      signal,
-      progress,
-    ),
-  );
-  await stages.run('deploy the contracts', (progress) => deployContracts(paths, signal, progress));
-
-  const evaluators = resources.use(new Evaluators(WORKERS));
-  let onEvent: (event: AgentEvent) => void = () => undefined;
-  let setAside: (error: Error) => void = () => undefined;
-  const failed = new Promise<never>((_, reject) => (setAside = reject));
-  failed.catch(() => undefined);
-  const report = (event: AgentEvent): void => {
-    if (event.step === 'set aside') setAside(new ClientError('REPLAY_MISMATCH', event.message));
-    onEvent(event);
-  };
-  const surroundings = { evaluators, signal, report };
-  const { researcherProfile } = await makeFolders(paths);
-  const agents: Agent[] = [];
-  for (const { mspId } of HOSPITALS) {
-    agents.push(resources.use(await openAgent(agentFolder(paths, mspId), surroundings)));
+  if (start) {
+    const { basePort = BASE_PORT, backend = 'embedded' } = options;
+    await stages.run('start the network', (progress) =>
+      startNetwork(paths, { basePort, backend }, signal, progress),
+    );
+    await stages.run('deploy the contracts', (progress) => deployContracts(paths, signal, progress));
   }
-  const researcher = resources.use(await openResearcher(researcherProfile, signal));
-  await stages.run('enroll hospitals and researcher', () => enrollAll(agents, researcher));
 
-  const serving = Promise.all(agents.map(({ context, events }) => follow(context, { events })));
-  resources.defer(async () => {
-    ending.abort();
-    await serving.catch(() => undefined);
-  });
-  /** Ends at once when an agent fails, instead of waiting for what will never come. */
-  const served = <T>(work: Promise<T>): Promise<T> =>
-    Promise.race([
-      work,
-      failed,
-      serving.then(() => {
-        throw new ClientError('CANCELLED', 'The agents were ended.');
-      }),
-    ]);
+  const { hospitals } = network;
+  const alliance = await openAlliance(paths, network, resources, signal);
+  const { agents, researcher, served } = alliance;
+  await stages.run('enroll hospitals and researcher', () => enrollAll(hospitals, agents, researcher));
+  alliance.serve();
 
-  await stages.run('make the collective key, 3 of 4', (progress) => {
+  await stages.run(`make the collective key, ${KEY_THRESHOLD} of ${hospitals.length}`, (progress) => {
     let count = 0;
-    onEvent = ({ step, mspId, message }) => {
-      if (step === 'ceremony') progress(++count / CEREMONY_EVENTS, `${mspId} ${message}`);
-    };
+    alliance.hear(({ step, mspId, message }) => {
+      if (step === 'ceremony') progress(++count / ceremonyEvents(hospitals.length), `${mspId} ${message}`);
+    });
     return served(makeKey(agents));
   });
   await stages.run('encrypt and register the records', (progress) =>
-    served(publishAll(agents, dealt, progress)),
+    served(publishAll(hospitals, agents, dealt, progress)),
   );
-  await stages.run('ask for access and sign the agreement', () => served(agree(agents, researcher)));
+  await stages.run('ask for access and sign the agreement', () =>
+    served(agree(hospitals, agents, researcher)),
+  );
 
   const results: ComparedJob[] = [];
   for (const file of jobs.answered) {
@@ -203,7 +191,7 @@ function keptText({ project }: DemoOptions, paths: DemoPaths): string {
   const job = relative(process.cwd(), join(project, 'examples', 'jobs', EXTRA_FILE));
   return [
     '',
-    'The network and the four agents are left running. One more job:',
+    'The network and the agents are left running. One more job:',
     `  npx strokeshare query run ${job} --profile ${profile}`,
     'Take everything down with:',
     '  ./test-network.sh down',

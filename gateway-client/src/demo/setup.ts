@@ -8,6 +8,7 @@ import {
   CONSORTIUM_CHANNEL,
   demoNetwork,
   type DemoBackend,
+  type DemoNetwork,
   HOSPITALS,
   MINIMUM_COHORT,
   MINIMUM_OWN_COUNT,
@@ -88,12 +89,28 @@ export function agentFolder(paths: DemoPaths, mspId: string): string {
   return join(paths.agents, mspId);
 }
 
-/** Sets up the folders of the four agents and of the researcher. */
-export async function makeFolders(paths: DemoPaths): Promise<{ researcherProfile: string }> {
-  for (const { mspId, recordsChannel } of HOSPITALS) {
-    const others = HOSPITALS.filter((hospital) => hospital.mspId !== mspId);
+/** The network that the demo itself started. */
+export function ownNetwork(paths: DemoPaths): DemoNetwork {
+  return {
+    hospitals: HOSPITALS,
+    institution: (mspId) => clientProfile(paths.network, mspId, AGENT_USER),
+    // Results are read from two hospitals' peers and compared.
+    researcher: () =>
+      HOSPITALS.slice(0, 2).map(({ mspId }) =>
+        clientProfile(paths.network, RESEARCH.mspId, RESEARCH.user, mspId),
+      ),
+  };
+}
+
+/** Sets up the folders of the agents and of the researcher. */
+export async function makeFolders(
+  paths: DemoPaths,
+  { hospitals, institution, researcher }: DemoNetwork,
+): Promise<{ researcherProfile: string }> {
+  for (const { mspId, recordsChannel } of hospitals) {
+    const others = hospitals.filter((hospital) => hospital.mspId !== mspId);
     await initAgent(agentFolder(paths, mspId), {
-      profile: clientProfile(paths.network, mspId, AGENT_USER),
+      profile: institution(mspId),
       recordsChannel,
       peerStores: Object.fromEntries(
         others.map((hospital) => [hospital.mspId, storeFolderOf(agentFolder(paths, hospital.mspId))]),
@@ -107,9 +124,5 @@ export async function makeFolders(paths: DemoPaths): Promise<{ researcherProfile
       },
     });
   }
-  // Results are read from two hospitals' peers and compared.
-  const profiles = HOSPITALS.slice(0, 2).map(({ mspId }) =>
-    clientProfile(paths.network, RESEARCH.mspId, RESEARCH.user, mspId),
-  );
-  return { researcherProfile: await initResearcher(paths.researcher, { profiles }) };
+  return { researcherProfile: await initResearcher(paths.researcher, { profiles: researcher() }) };
 }

@@ -1,5 +1,6 @@
 /** From the key epoch to an active agreement: what happens before the first job. */
 import { createHash } from 'node:crypto';
+import type { ParameterSetName } from '@strokeshare/fhe';
 import { enroll, foundConsortium, publishDataset, type Agent } from '../agent/index.js';
 import { untilDefined } from '../connect/index.js';
 import { ClientError } from '../errors.js';
@@ -11,13 +12,13 @@ import {
   CONDITIONS,
   DISEASE,
   EPOCH_ID,
-  HOSPITALS,
   KEY_THRESHOLD,
   MINIMUM_COHORT,
   PARAMETER_SET,
   PERMISSION_ID,
   PURPOSE,
   RELEASE_BUDGET,
+  type Hospital,
 } from './consortium.js';
 import { ATTRIBUTION, type DealtRecords } from './records.js';
 import type { Progress } from './stages.js';
@@ -25,22 +26,26 @@ import type { Progress } from './stages.js';
 const DAY_MS = 86_400_000;
 
 /** The agreement's text; its hash is what is signed. */
-const AGREEMENT_TEXT = `The four hospitals of the demo let the researcher compute counts, means, variances and tables of
+const AGREEMENT_TEXT = `The hospitals of the demo let the researcher compute counts, means, variances and tables of
 ${AGREED_VARIABLES.join(', ')} over their parts of the International Stroke Trial, for research on stroke.
 No group below ${MINIMUM_COHORT} patients is released. ${ATTRIBUTION}`;
 
 /** Enters all hospitals and the researcher. */
-export async function enrollAll(agents: readonly Agent[], researcher: ResearcherContext): Promise<void> {
+export async function enrollAll(
+  hospitals: readonly Hospital[],
+  agents: readonly Agent[],
+  researcher: ResearcherContext,
+): Promise<void> {
   const [first] = agents;
   if (!first) throw new TypeError('the demo has agents');
   await foundConsortium(first.context, {
-    members: HOSPITALS.map(({ mspId }) => ({ mspId, level: 'municipal' })),
+    members: hospitals.map(({ mspId }) => ({ mspId, level: 'municipal' })),
     rule: 'majority',
   });
   await Promise.all([
     ...agents.map(({ context }) =>
       enroll(context, {
-        name: HOSPITALS.find(({ mspId }) => mspId === context.mspId)?.name ?? context.mspId,
+        name: hospitals.find(({ mspId }) => mspId === context.mspId)?.name ?? context.mspId,
       }),
     ),
     register(researcher, { name: 'Researcher 1', affiliation: 'Stroke research group of the demo' }),
@@ -48,15 +53,18 @@ export async function enrollAll(agents: readonly Agent[], researcher: Researcher
 }
 
 /** Opens the key epoch and waits until the agents, which follow the ledger, have made the key. */
-export async function makeKey([first]: readonly Agent[]): Promise<void> {
+export async function makeKey(
+  [first, ...others]: readonly Agent[],
+  parameterSet: ParameterSetName = PARAMETER_SET,
+): Promise<void> {
   if (!first) throw new TypeError('the demo has agents');
   const { consortium, signal } = first.context;
   await consortium.epochs.open(
     {
       epochId: EPOCH_ID,
-      parameterSet: PARAMETER_SET,
+      parameterSet,
       threshold: KEY_THRESHOLD,
-      members: HOSPITALS.map(({ mspId }) => mspId),
+      members: [first, ...others].map(({ context }) => context.mspId),
     },
     { signal },
   );
@@ -74,8 +82,9 @@ export async function makeKey([first]: readonly Agent[]): Promise<void> {
 
 /** Lets every hospital encrypt its own patients and enter batches and dataset. */
 export async function publishAll(
+  hospitals: readonly Hospital[],
   agents: readonly Agent[],
-  { schema, hospitals, provenance }: DealtRecords,
+  { schema, hospitals: dealt, provenance }: DealtRecords,
   progress: Progress,
 ): Promise<void> {
   const done = new Map<string, [number, number]>();
@@ -86,8 +95,8 @@ export async function publishAll(
   };
   await Promise.all(
     agents.map(({ context }, index) => {
-      const hospital = HOSPITALS[index];
-      const records = hospitals[index];
+      const hospital = hospitals[index];
+      const records = dealt[index];
       if (!hospital || !records) throw new TypeError('every hospital has an agent and patients');
       return publishDataset(
         context,
@@ -112,13 +121,17 @@ export async function publishAll(
 }
 
 /** The researcher asks, the first hospital proposes, and all sign by their policies. */
-export async function agree([first]: readonly Agent[], researcher: ResearcherContext): Promise<void> {
+export async function agree(
+  hospitals: readonly Hospital[],
+  [first]: readonly Agent[],
+  researcher: ResearcherContext,
+): Promise<void> {
   if (!first) throw new TypeError('the demo has agents');
   const { consortium, signal } = first.context;
   const now = Date.now();
   await requestAccess(researcher, {
     permissionId: PERMISSION_ID,
-    datasets: HOSPITALS.map(({ datasetId }) => datasetId),
+    datasets: hospitals.map(({ datasetId }) => datasetId),
     variables: AGREED_VARIABLES,
     statistics: ['count', 'mean', 'variance', 'crosstab'],
     purpose: PURPOSE,

@@ -9,6 +9,7 @@ import {
   connectionProfile,
   connectLedger,
   researcherClient,
+  type ConnectionProfile,
   type Ledger,
   type LedgerEvents,
   type ResearcherClient,
@@ -24,7 +25,7 @@ export type ResearcherConfig = z.infer<typeof researcherConfig>;
 
 /** A researcher at work. */
 export interface ResearcherContext {
-  /** Submits, and reads where one peer's word is enough. */
+  /** Submits, and reads where one peer's word is enough; through whichever of the peers can be reached. */
   readonly client: ResearcherClient;
   /** One client per peer; results are read from all of them. */
   readonly readers: readonly ResearcherClient[];
@@ -54,20 +55,30 @@ export async function openResearcher(profilePath: string, signal: AbortSignal): 
   const { profiles } = await readConfig(profilePath);
   const vault = await Vault.open(join(folder, 'vault'), join(folder, 'vault.key'));
   const keys = await openSealingKey(vault);
-  const ledgers: Ledger[] = [];
-  for (const profile of profiles) ledgers.push(await connectLedger(profile));
-  const [first] = ledgers;
+  const [first, ...others] = profiles;
   if (!first) throw new TypeError('a researcher connects to a peer');
+  const ledger = await connectLedger(standingOn(first, others));
+  // Each of these has its own peer's word only: what they read is compared.
+  const readers: Ledger[] = [];
+  for (const { alternatives: _, ...profile } of profiles) readers.push(await connectLedger(profile));
   return {
-    client: researcherClient(first),
-    readers: ledgers.map((ledger) => researcherClient(ledger)),
+    client: researcherClient(ledger),
+    readers: readers.map((reader) => researcherClient(reader)),
     keys,
-    events: first.events('consortium', 'consortium'),
+    events: ledger.events('consortium', 'consortium'),
     signal,
     [Symbol.dispose]() {
-      for (const ledger of ledgers) ledger[Symbol.dispose]();
+      for (const opened of [ledger, ...readers]) opened[Symbol.dispose]();
     },
   };
+}
+
+/** The first profile, with the peers of the others standing in for its own. */
+function standingOn(first: ConnectionProfile, others: readonly ConnectionProfile[]): ConnectionProfile {
+  const more = others.map(({ peerEndpoint, peerHostAlias, tlsCaCertPath, tlsCaCertPem }) => ({
+    ...{ peerEndpoint, peerHostAlias, tlsCaCertPath, tlsCaCertPem },
+  }));
+  return { ...first, alternatives: [...(first.alternatives ?? []), ...more] };
 }
 
 async function readConfig(path: string): Promise<ResearcherConfig> {

@@ -8,7 +8,7 @@ import {
   type PlanCell,
   type Rational,
 } from '@strokeshare/fhe';
-import type { ResearcherClient } from '../connect/index.js';
+import type { CallControl, ResearcherClient } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import { valueDeviation } from '../job/privacy.js';
 import { planOfJob, type JobPlan } from '../job/plan.js';
@@ -31,6 +31,8 @@ export interface JobResult extends JobPlan, ReleasedCells {
   job: JobView;
 }
 
+/** How long one peer of more than two may take. */
+const SPARE_PEER_MS = 10_000;
 const TRIES = 6;
 const FIRST_WAIT_MS = 50;
 
@@ -42,12 +44,11 @@ const FIRST_WAIT_MS = 50;
  * @throws ClientError `RESULT_INVALID`, `REPLAY_MISMATCH`; FheError for shares that do not open.
  */
 export async function openResult(context: ResearcherContext, jobId: string): Promise<JobResult> {
-  const { signal } = context;
-  const access = await agreed(context, ({ jobs }) =>
-    jobs.access({ jobId, step: 'valueRelease' }, { signal }),
+  const access = await agreed(context, ({ jobs }, control) =>
+    jobs.access({ jobId, step: 'valueRelease' }, control),
   );
-  const { aggregates } = await agreed(context, ({ jobs }) => jobs.aggregates({ jobId }, { signal }));
-  const shares = await agreed(context, ({ jobs }) => jobs.shares({ jobId }, { signal }));
+  const { aggregates } = await agreed(context, ({ jobs }, control) => jobs.aggregates({ jobId }, control));
+  const shares = await agreed(context, ({ jobs }, control) => jobs.shares({ jobId }, control));
   const { job } = access;
   const jobPlan = planOfJob(access);
   const committee = job.committee ?? [];
@@ -87,15 +88,24 @@ export async function openResult(context: ResearcherContext, jobId: string): Pro
   return { ...jobPlan, job, counts, values };
 }
 
-/** Reads from every peer; their answers have to be the same, as soon as the slowest has caught up. */
+/**
+ * Reads from every peer; their answers have to be the same, as soon as the slowest has caught up. Of more than two
+ * peers one or another may be lost: two that say the same are enough.
+ */
 async function agreed<T>(
   { readers, signal }: ResearcherContext,
-  read: (client: ResearcherClient) => Promise<T>,
+  read: (client: ResearcherClient, control: CallControl) => Promise<T>,
 ): Promise<T> {
+  const needed = Math.min(2, readers.length);
+  // A lost peer must not hold up the others.
+  const control = { signal, ...(readers.length > needed && { totalMs: SPARE_PEER_MS }) };
   for (let attempt = 1; ; attempt++) {
-    const answers = await Promise.all(readers.map(read));
+    const settled = await Promise.allSettled(readers.map((reader) => read(reader, control)));
+    const answers = settled.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    const lost = settled.find((answer) => answer.status === 'rejected');
     const [first] = answers;
-    if (first === undefined) throw new TypeError('a researcher reads from a peer');
+    if (first === undefined || answers.length < needed)
+      throw lost?.reason ?? new TypeError('nobody was asked');
     if (answers.every((answer) => canonicalJson(answer) === canonicalJson(first))) return first;
     if (attempt === TRIES) {
       throw new ClientError(

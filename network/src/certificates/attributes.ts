@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Extension, type X509Certificate } from '@peculiar/x509';
+import { Extension, X509Certificate } from '@peculiar/x509';
 import { z } from 'zod';
 import { NetworkError } from '../errors.js';
 
@@ -30,4 +30,18 @@ export function certificateAttributes(certificate: X509Certificate): Record<stri
       { cause },
     );
   }
+}
+
+/**
+ * The attributes of a certificate in PEM.
+ * @throws NetworkError CERTIFICATE_INVALID
+ */
+export function attributesOfPem(pem: string): Record<string, string> {
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(pem);
+  } catch (cause) {
+    throw new NetworkError('CERTIFICATE_INVALID', 'This is not a certificate in PEM.', { cause });
+  }
+  return certificateAttributes(certificate);
 }

@@ -1,4 +1,4 @@
-export { ATTRIBUTE_OID, attributeExtension, certificateAttributes } from './attributes.js';
+export { ATTRIBUTE_OID, attributeExtension, attributesOfPem, certificateAttributes } from './attributes.js';
 export { CertificateAuthority, type IssuedCertificate, type NodeRole, type Validity } from './authority.js';
 export { writeConnectionProfile } from './connectionProfile.js';
 export { issueNetwork } from './network.js';

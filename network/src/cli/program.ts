@@ -6,6 +6,7 @@ import { createChannelCommand } from './commands/createChannel.js';
 import { deployCommand } from './commands/deployCC.js';
 import { addInstitutionCommand, removeInstitutionCommand } from './commands/members.js';
 import { downCommand, logsCommand, statusCommand, stopCommand } from './commands/operate.js';
+import { profilesCommand } from './commands/profiles.js';
 import { upCommand } from './commands/up.js';
 import { DEFAULT_DIRECTORY } from './defaults.js';
 import { normalizeFlags } from './flags.js';
@@ -45,6 +46,7 @@ function createProgram(output: Output): Command {
     addInstitutionCommand(output),
     removeInstitutionCommand(output),
     certificatesCommand(output),
+    profilesCommand(output),
     statusCommand(output),
     logsCommand(output),
     stopCommand(output),
