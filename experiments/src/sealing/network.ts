@@ -12,14 +12,15 @@ import {
   type SubmitBatch,
   targetOf,
 } from '@strokeshare/chaincode';
+import { connectLedger, type Ledger, type RecordsClient, recordsClient } from '@strokeshare/gateway-client';
 import {
-  connectLedger,
-  type ConnectionProfile,
-  type Ledger,
-  type RecordsClient,
-  recordsClient,
-} from '@strokeshare/gateway-client';
-import { clientProfile, deployChaincode, down, type NetworkConfig, up } from '@strokeshare/network';
+  clientProfile,
+  type ClientProfile,
+  deployChaincode,
+  down,
+  type NetworkConfig,
+  up,
+} from '@strokeshare/network';
 import { freePortRange } from './ports.js';
 
 export type Backend = NonNullable<NetworkConfig['backend']>;
@@ -50,7 +51,7 @@ export interface SharedBatch {
 /** One institution of the network: a client without retries, and the SDK's. */
 export interface Institution {
   readonly mspId: string;
-  readonly profile: ConnectionProfile;
+  readonly profile: ClientProfile;
   /** Fails at the first conflict: nothing is tried twice. */
   readonly contract: Contract;
   readonly ledger: Ledger;
@@ -196,7 +197,7 @@ async function networkOf(
   };
 }
 
-function contractOf(profile: ConnectionProfile): { contract: Contract; close: () => void } {
+function contractOf(profile: ClientProfile): { contract: Contract; close: () => void } {
   const client = new Client(
     profile.peerEndpoint,
     credentials.createSsl(readFileSync(profile.tlsCaCertPath)),
