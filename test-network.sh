@@ -25,7 +25,12 @@ A development network of Hyperledger Fabric, without Docker and without binaries
 
 The same with real Fabric peers and orderers, where their binaries are on PATH or in FABRIC_BIN_DIR
   up --backend native [-bft]
+  demo --backend native
   addInstitution, removeInstitution, admin
+
+On a network that runs already
+  demo --backend existing --profiles FOLDER
+  profiles          write such a folder for the network that runs here (--out FOLDER)
 
 Without a verb, or with -h: this text. "VERB -h" shows a verb's flags.
 EOF
@@ -41,7 +46,7 @@ readonly verb="${1:-}"
 case "$verb" in
   '' | -h | --help | help) usage && exit 0 ;;
   demo | test | prereq | up | createChannel | deployCC | deployCCAAS | cc | status | logs | stop | down | restart) ;;
-  addInstitution | removeInstitution | admin) ;;
+  addInstitution | removeInstitution | admin | profiles) ;;
   *) die "Unknown verb '$verb'; run ./test-network.sh -h for the list." ;;
 esac
 

@@ -1,5 +1,6 @@
 import type { Backend } from './harness/backends.js';
 import type { Bed } from './harness/bed.js';
+import { releaseOf, type Release } from './harness/release.js';
 import { prepare } from './harness/suite.js';
 import { architecture } from './scenarios/architecture.js';
 import { blocks } from './scenarios/blocks.js';
@@ -19,7 +20,7 @@ import { replay } from './scenarios/replay.js';
 import { transactions } from './scenarios/transactions.js';
 
 /** The areas in the order in which they run; the last one upgrades chaincodes that others use. */
-const areas: readonly (readonly [name: string, scenarios: (bed: () => Bed) => void])[] = [
+const areas: readonly (readonly [name: string, scenarios: (bed: () => Bed, release: Release) => void])[] = [
   ['transactions', transactions],
   ['own writes', ownWrites],
   ['queries and history', queries],
@@ -48,6 +49,7 @@ const networkTimeoutMs = 180_000;
 export function conformance(backend: Backend): void {
   jest.setTimeout(scenarioTimeoutMs);
   describe(`${backend} backend`, () => {
+    const release = releaseOf(backend);
     let bed: Bed | undefined;
     beforeAll(async () => {
       bed = await prepare(backend);
@@ -59,7 +61,7 @@ export function conformance(backend: Backend): void {
         scenarios(() => {
           if (!bed) throw new Error(`the ${backend} network did not start`);
           return bed;
-        }),
+        }, release),
       );
     }
   });

@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { common, orderer } from '@hyperledger/fabric-protos';
 import { type Bed, text } from '../harness/bed.js';
+import type { Release } from '../harness/release.js';
 import { channelHeaders } from '../harness/blocks.js';
 import { failure } from '../harness/failure.js';
 import { chaincodes, confined, shared } from '../harness/layout.js';
@@ -10,7 +11,7 @@ import { position, seekEnvelope } from '../harness/rawGateway.js';
 import { signEnvelope } from '../harness/transaction.js';
 
 /** Values, keys and messages at the edge of what is allowed. */
-export function edges(bed: () => Bed): void {
+export function edges(bed: () => Bed, { sinceFabric3 }: Release): void {
   let user: Credentials;
   beforeAll(() => {
     user = bed().pki.user('Org1MSP');
@@ -153,7 +154,7 @@ export function edges(bed: () => Bed): void {
     });
   });
 
-  it('wants a moment in a proposal', async () => {
+  sinceFabric3('wants a moment in a proposal', async () => {
     const proposal = buildProposal(parts({ timestamp: null }));
     const refused = await failure(
       bed()
@@ -252,7 +253,7 @@ export function edges(bed: () => Bed): void {
     client.close();
   });
 
-  it('delivers headers and signatures alone', async () => {
+  sinceFabric3('delivers headers and signatures alone', async () => {
     await bed().submit('put', bed().unique('header'), 'x');
     const answers = await bed()
       .raw()

@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { common, type peer } from '@hyperledger/fabric-protos';
 import { type Bed, text } from '../harness/bed.js';
+import type { Release } from '../harness/release.js';
 import { failure } from '../harness/failure.js';
 import { chaincodes, confined, majorityOfPeers, shared } from '../harness/layout.js';
 import { type Credentials, impostor } from '../harness/pki.js';
@@ -16,7 +17,7 @@ const forbidden =
   "but this policy requires 1 of the 'Writers' sub-policies to be satisfied: permission denied";
 
 /** Who may do what: identities, roles, validity, signatures. */
-export function membership(bed: () => Bed): void {
+export function membership(bed: () => Bed, { sinceFabric3 }: Release): void {
   const put = (creator: Credentials, more: Partial<ProposalParts> = {}): ProposalParts => ({
     creator,
     channel: shared,
@@ -121,7 +122,8 @@ export function membership(bed: () => Bed): void {
       notBefore: new Date(Date.now() - 2 * day),
       notAfter: new Date(Date.now() - day),
     });
-    await expect(refusalOf(put(expired))).resolves.toContain('expired');
+    // Fabric 2.5 does not say why.
+    await expect(refusalOf(put(expired))).resolves.toMatch(/expired|creator is malformed/);
   });
 
   it('takes a certificate that is not valid yet: only its end counts', async () => {
@@ -200,7 +202,7 @@ export function membership(bed: () => Bed): void {
     await expect(refusalOf(parts)).resolves.toBe('error validating proposal: epoch is non-zero');
   });
 
-  it.each([
+  sinceFabric3.each([
     ['behind', -20],
     ['before', 20],
   ])('refuses a moment 20 minutes %s the clock', async (_, minutes) => {
@@ -356,7 +358,7 @@ export function membership(bed: () => Bed): void {
       await expect(failure(asked)).resolves.toMatchObject({ code: status.PERMISSION_DENIED });
     });
 
-    it('needs a transaction id', async () => {
+    sinceFabric3('needs a transaction id', async () => {
       const asked = bed().raw().commitStatus('', shared, bed().pki.user('Org1MSP'));
       await expect(failure(asked)).resolves.toEqual({
         code: status.INVALID_ARGUMENT,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PassThrough, type Writable } from 'node:stream';
 import { down, exportProfiles, status, up } from '@strokeshare/network';
 import { findPrograms } from '@strokeshare/network/dist/native/binaries.js';
+import { connectLedger, operatorClient, readProfileFolder } from '../../src/connect/index.js';
 import { demoNetwork } from '../../src/demo/consortium.js';
 import { runDemo, type DemoOptions } from '../../src/demo/index.js';
 import { deployContracts } from '../../src/demo/setup.js';
@@ -46,11 +47,12 @@ else {
   );
 
   it(
-    'agrees with it on a network that runs already, changes none of its nodes, and refuses to enrol twice',
+    'agrees with it on a network that runs already, by mutual TLS, changes none of its nodes, and refuses to enrol twice',
     async () => {
       const paths = demoPaths(join(folder, 'elsewhere'));
       const { signal } = options;
-      await up(demoNetwork(paths.network, basePort(250), 'native'));
+      // Whose peers serve those alone who show a TLS certificate.
+      await up({ ...demoNetwork(paths.network, basePort(250), 'native'), mutualTls: true });
       try {
         await deployContracts(paths, signal, () => undefined);
         const profiles = join(folder, 'profiles');
@@ -60,6 +62,12 @@ else {
           return found.state === 'running' ? found.daemon.fabric?.nodes : found.state;
         };
         const before = await nodes();
+        const [member] = (await readProfileFolder(profiles)).withRole('institution');
+        const { tlsClientCertPath: _, tlsClientKeyPath: __, ...without } = member!.profile();
+        using stranger = await connectLedger(without);
+        await expect(
+          operatorClient(stranger).institutions.list({}, { totalMs: 2_000 }),
+        ).rejects.toMatchObject({ code: 'UNAVAILABLE' });
         expect((await runDemo({ ...options, profiles })).ok).toBe(true);
         await expect(runDemo({ ...options, profiles })).rejects.toMatchObject({ code: 'NETWORK_IN_USE' });
         expect(await nodes()).toEqual(before);

@@ -27,9 +27,14 @@ export async function transact(
   kind: 'submit' | 'evaluate',
   hints: (failed: FailedCall) => Promise<string[]> = async () => [],
 ): Promise<string> {
+  const { tlsClientCertPath, tlsClientKeyPath } = profile;
   const client = new Client(
     profile.peerEndpoint,
-    credentials.createSsl(readFileSync(profile.tlsCaCertPath)),
+    credentials.createSsl(
+      readFileSync(profile.tlsCaCertPath),
+      tlsClientKeyPath === undefined ? null : readFileSync(tlsClientKeyPath),
+      tlsClientCertPath === undefined ? null : readFileSync(tlsClientCertPath),
+    ),
     {
       'grpc.ssl_target_name_override': profile.peerHostAlias,
       'grpc.max_receive_message_length': -1,

@@ -76,6 +76,8 @@ export const networkConfigSchema = z
     consensus: z.enum(['raft', 'bft']).default('raft'),
     /** Native only: number of orderers; by default one for Raft and four for SmartBFT. */
     orderers: z.int().min(1).max(16).optional(),
+    /** Native only: peers serve those alone who show a TLS certificate of a member. */
+    mutualTls: z.boolean().default(false),
     organizations: z.array(organizationSchema).min(1, { error: 'a network needs an organisation' }),
     channels: z.array(channelSchema),
     /** First port; peers take the ports from here on, chaincode processes those after them. */
@@ -102,6 +104,11 @@ export const networkConfigSchema = z
     });
     if (config.backend === 'embedded' && config.consensus === 'bft')
       refuse(['consensus'], 'the embedded network has a single orderer; SmartBFT needs the native backend');
+    if (config.backend === 'embedded' && config.mutualTls)
+      refuse(
+        ['mutualTls'],
+        'the embedded network asks nobody for a TLS certificate; the native backend does',
+      );
     if (config.consensus === 'bft' && (config.orderers ?? 4) < 4)
       refuse(['orderers'], 'SmartBFT tolerates a faulty orderer only from four orderers on');
     peerPorts(config).forEach(({ mspId: owner, port: taken }, index, all) => {

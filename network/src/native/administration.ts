@@ -20,7 +20,8 @@ export async function openNetwork(config: ResolvedConfig): Promise<FabricCli> {
 }
 
 /**
- * An administrator as a YAML file describes it (`mspId`, `mspDir`, `peer` and `orderer` with `address` and `tlsCa`),
+ * An administrator as a YAML file describes it (`mspId`, `mspDir`, `peer` and `orderer` with `address` and `tlsCa`, `tlsClient` with `certificate` and `key` where
+ * peers ask for one),
  * on whatever machine; paths are relative to the file.
  * @throws NetworkError CONFIG_INVALID when the file is not such a description
  */
@@ -40,7 +41,7 @@ export async function openAdministrator(file: string): Promise<AdministratorCli>
       `${file} does not describe an administrator: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
     );
   }
-  const { mspId, mspDir, peer, orderer } = parsed.data;
+  const { mspId, mspDir, peer, tlsClient, orderer } = parsed.data;
   const server = (given: { address: string; tlsCa: string }) => ({
     address: given.address,
     tlsCa: resolve(folder, given.tlsCa),
@@ -49,6 +50,9 @@ export async function openAdministrator(file: string): Promise<AdministratorCli>
     mspId,
     mspDir: resolve(folder, mspDir),
     ...(peer && { peer: server(peer) }),
+    ...(tlsClient && {
+      tlsClient: { certificate: resolve(folder, tlsClient.certificate), key: resolve(folder, tlsClient.key) },
+    }),
     orderer: server(orderer),
   };
   const { programs } = await findFabric();

@@ -20,6 +20,8 @@ export const administratorSchema = z.strictObject({
   mspDir: z.string(),
   /** Absent in an organisation without a peer. */
   peer: serverSchema.optional(),
+  /** The administrator's own TLS certificate and key, for peers that ask for one: PEM files. */
+  tlsClient: z.strictObject({ certificate: z.string(), key: z.string() }).optional(),
   orderer: serverSchema,
 });
 
@@ -76,7 +78,7 @@ export class AdministratorCli {
 }
 
 /** The part of a `core.yaml` that the `peer` program reads as a client. */
-function clientConfig({ mspId, mspDir, peer }: Administrator): unknown {
+function clientConfig({ mspId, mspDir, peer, tlsClient }: Administrator): unknown {
   return {
     peer: {
       localMspId: mspId,
@@ -84,7 +86,15 @@ function clientConfig({ mspId, mspDir, peer }: Administrator): unknown {
       mspConfigPath: mspDir,
       BCCSP: { Default: 'SW', SW: { Hash: 'SHA2', Security: 256 } },
       client: { connTimeout: '3s' },
-      tls: { enabled: true, ...(peer && { rootcert: { file: peer.tlsCa } }) },
+      tls: {
+        enabled: true,
+        ...(peer && { rootcert: { file: peer.tlsCa } }),
+        ...(tlsClient && {
+          clientAuthRequired: true,
+          clientCert: { file: tlsClient.certificate },
+          clientKey: { file: tlsClient.key },
+        }),
+      },
       ...(peer && { address: peer.address }),
     },
   };

@@ -98,6 +98,7 @@ export function localAdministrator(
     ...(peer && {
       peer: { address: `localhost:${peer.port}`, tlsCa: paths.organization(mspId).tlsCaCertificate },
     }),
+    ...(config.mutualTls && { tlsClient: paths.organization(mspId).user(ADMIN).tls }),
     orderer: { address: `localhost:${orderer.port}`, tlsCa: paths.orderers.tlsCaCertificate },
   };
 }

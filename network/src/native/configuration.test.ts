@@ -98,6 +98,7 @@ describe('configuration of nodes', () => {
     data: '/network/ledger/peer0/data',
     builder: '/network/ledger/ccaas-builder',
     timeWindowSeconds: 60,
+    clientAuthRequired: false,
     fabric: { timeWindowCheck: true },
   });
   const orderer = ordererConfig({

@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto';
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { credentials, type ServiceError } from '@grpc/grpc-js';
 import { discovery, msp, peer } from '@hyperledger/fabric-protos';
@@ -23,7 +23,11 @@ export async function endorsingOrganizations(
   channel: string,
   chaincode: string,
 ): Promise<string[]> {
-  const client = new discovery.DiscoveryClient(address, credentials.createSsl(readFileSync(asker.tlsCa)));
+  const { tls } = asker.identity;
+  const client = new discovery.DiscoveryClient(
+    address,
+    credentials.createSsl(readFileSync(asker.tlsCa), readFileSync(tls.key), readFileSync(tls.certificate)),
+  );
   try {
     const response = await new Promise<discovery.Response>((resolve, reject) => {
       client.discover(
@@ -66,6 +70,8 @@ function signedRequest({ mspId, identity }: Asker, query: discovery.Query): disc
   creator.setIdBytes(readFileSync(identity.msp.certificate));
   const authentication = new discovery.AuthInfo();
   authentication.setClientIdentity(creator.serializeBinary());
+  const { raw } = new X509Certificate(readFileSync(identity.tls.certificate));
+  authentication.setClientTlsCertHash(createHash('sha256').update(raw).digest());
   const request = new discovery.Request();
   request.setAuthentication(authentication);
   request.setQueriesList([query]);

@@ -53,6 +53,7 @@ export class Nodes {
       data: join(folder, 'data'),
       builder: writeServiceBuilder(paths.builder),
       timeWindowSeconds: this.cli.config.timeWindowSeconds,
+      clientAuthRequired: this.cli.config.mutualTls,
       fabric: this.cli.fabric,
     });
     this.write(folder, 'core.yaml', content);

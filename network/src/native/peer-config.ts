@@ -12,6 +12,8 @@ export interface PeerSettings {
   readonly builder: string;
   /** Largest distance between a proposal and the clock of the peer. */
   readonly timeWindowSeconds: number;
+  /** Whether clients have to show a TLS certificate. */
+  readonly clientAuthRequired: boolean;
   readonly fabric: Pick<FabricBinaries, 'timeWindowCheck'>;
 }
 
@@ -21,7 +23,15 @@ const MEBIBYTE = 1024 * 1024;
  * The `core.yaml` of a peer that stands alone for its organisation: it leads, pulls its blocks from the orderers, runs
  * chaincode as a service only and keeps its state in LevelDB. Settings as documented in Fabric's sample core.yaml.
  */
-export function peerConfig({ node, paths, data, builder, timeWindowSeconds, fabric }: PeerSettings): unknown {
+export function peerConfig({
+  node,
+  paths,
+  data,
+  builder,
+  timeWindowSeconds,
+  clientAuthRequired,
+  fabric,
+}: PeerSettings): unknown {
   const address = `localhost:${node.port}`;
   const { tls } = paths;
   return {
@@ -50,7 +60,7 @@ export function peerConfig({ node, paths, data, builder, timeWindowSeconds, fabr
       gossip: gossip(address),
       tls: {
         enabled: true,
-        clientAuthRequired: false,
+        clientAuthRequired,
         cert: { file: tls.certificate },
         key: { file: tls.key },
         rootcert: { file: tls.ca },

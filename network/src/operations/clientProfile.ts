@@ -14,6 +14,9 @@ export interface ClientProfile {
   tlsCaCertPath: string;
   certPath: string;
   keyPath: string;
+  /** The user's TLS certificate and key, where peers ask for one. */
+  tlsClientCertPath?: string;
+  tlsClientKeyPath?: string;
 }
 
 /**
@@ -29,7 +32,7 @@ export function clientProfile(dir: string, mspId: string, user: string, viaMspId
   if (port === undefined)
     throw new NetworkError('ORGANIZATION_UNKNOWN', `${via.mspId} runs no peer to connect through.`);
 
-  const { msp } = peerOrganizationPaths(config.dir, organization.domain).user(user);
+  const { msp, tls } = peerOrganizationPaths(config.dir, organization.domain).user(user);
   if (!existsSync(msp.certificate))
     throw new NetworkError(
       'USER_UNKNOWN',
@@ -43,6 +46,7 @@ export function clientProfile(dir: string, mspId: string, user: string, viaMspId
     tlsCaCertPath: peer.tls.ca,
     certPath: msp.certificate,
     keyPath: msp.key,
+    ...(config.mutualTls && { tlsClientCertPath: tls.certificate, tlsClientKeyPath: tls.key }),
   };
 }
 
