@@ -57,8 +57,8 @@ export async function openResult(context: ResearcherContext, jobId: string): Pro
     throw invalid(jobId, 'its committee is not complete');
 
   const { agreementId, agreementVersion: version } = job;
-  const { content } = await agreed(context, ({ agreements }) =>
-    agreements.version({ agreementId, version }, { signal }),
+  const { content } = await agreed(context, ({ agreements }, control) =>
+    agreements.version({ agreementId, version }, control),
   );
   const { privacy } = content.permission;
   const sealed = await openValueShares(context, access, shares);
