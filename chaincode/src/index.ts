@@ -31,5 +31,6 @@ export * from './evaluation/limits.js';
 export * from './evaluation/plan.js';
 export { type Cohort, cohortsOf } from './disclosure/cohorts.js';
 export { type AskedCount, type KnownCount, releasable } from './disclosure/suppression.js';
+export { MAXIMUM_VALUE_BYTES } from './ledger/limits.js';
 export * from './errors.js';
 export { ceremonySteps } from './states/machines.js';

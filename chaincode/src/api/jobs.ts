@@ -2,6 +2,7 @@
 import { analysisQueryShape, schemaShape } from '@strokeshare/fhe';
 import { z } from 'zod';
 import { batchRoot } from './batches.js';
+import { MAXIMUM_SEALED_COUNTS, MAXIMUM_SEALED_VALUES } from '../evaluation/records.js';
 import { decision, decisionSteps, refusal } from './decisions.js';
 import {
   base64,
@@ -186,8 +187,16 @@ export const partialsRecord = postPartials.omit({ jobId: true }).extend({ at: in
 export type PartialsRecord = z.infer<typeof partialsRecord>;
 export const partialsView = z.strictObject({ partials: z.record(mspId, partialsRecord) });
 
-/** Transient data: `partial/<cell>/<mspId>` is that institution's blob, for every participant and named cell. */
-export const aggregate = z.strictObject({ jobId: identifier, cells: distinct(cellId, 0, MAXIMUM_CELLS) });
+/**
+ * Transient data: `partial/<cell>/<mspId>` is that institution's blob, for every institution and named cell. Where
+ * more than 16 take part it is done in two steps: first for every `group` of 16 in their order, then without one, and
+ * the transient data is `sum/<cell>/<group>`.
+ */
+export const aggregate = z.strictObject({
+  jobId: identifier,
+  cells: distinct(cellId, 0, MAXIMUM_CELLS),
+  group: count.optional(),
+});
 export type Aggregate = z.infer<typeof aggregate>;
 export const aggregateRecord = z.strictObject({
   /** SHA-256 of the aggregate's blob. */
@@ -200,8 +209,11 @@ export const aggregateResponse = z.strictObject({
   jobId: identifier,
   state: z.enum(jobStates),
   aggregates: z.record(cellId, aggregateRecord),
+  /** Of a group: hash by cell. */
+  sums: z.record(cellId, sha256).optional(),
   refusal: refusal.optional(),
 });
+export const groupSumRecord = z.strictObject({ hash: sha256 });
 export const aggregatesView = z.strictObject({ aggregates: z.record(cellId, aggregateRecord) });
 
 /** Body of a sealed message of shares: cell to share bytes in base64. */
@@ -211,7 +223,7 @@ export type ShareBundle = z.infer<typeof shareBundle>;
 export const postCountShares = z.strictObject({
   jobId: identifier,
   /** For every other member of the committee: HPKE to its institution's sealing key, base64. */
-  sealed: z.record(mspId, base64(16_384)),
+  sealed: z.record(mspId, base64(MAXIMUM_SEALED_COUNTS)),
 });
 export type PostCountShares = z.infer<typeof postCountShares>;
 
@@ -247,7 +259,7 @@ export type OpenCounts = z.infer<typeof openCounts>;
 export const postValueShares = z.strictObject({
   jobId: identifier,
   /** HPKE to the researcher's sealing key, base64; inside, a {@link shareBundle} of the passing value cells. */
-  sealed: base64(32_768),
+  sealed: base64(MAXIMUM_SEALED_VALUES),
 });
 export type PostValueShares = z.infer<typeof postValueShares>;
 

@@ -20,8 +20,15 @@ import {
   transientBlob,
 } from '../evaluation/blobs.js';
 import { compute, evaluatorFor, whenFree } from '../evaluation/evaluators.js';
-import { aggregationLoad, fits } from '../evaluation/limits.js';
-import { epochRecords, institutions, jobAggregates, jobPartials, jobRecords } from '../ledger/kinds.js';
+import { aggregationLoad, fits, groupsOf } from '../evaluation/limits.js';
+import {
+  epochRecords,
+  institutions,
+  jobAggregates,
+  jobGroupSums,
+  jobPartials,
+  jobRecords,
+} from '../ledger/kinds.js';
 import { type Ledger } from '../ledger/ledger.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { idsOf, openJob, requireSame, withheldCells } from './jobState.js';
@@ -50,11 +57,12 @@ export async function postPartials(transaction: Transaction, request: PostPartia
 export async function aggregate(
   transaction: Transaction,
   request: Aggregate,
-): Promise<JobStep & { aggregates: Record<string, AggregateRecord> }> {
+): Promise<JobStep & { aggregates: Record<string, AggregateRecord>; sums?: Record<string, string> }> {
   const { ledger, caller } = transaction;
   const job = await openJob(transaction, request.jobId, ['SUBMITTED']);
   requireParticipant(job, caller.mspId);
   const aggregates: Record<string, AggregateRecord> = {};
+  const sums: Record<string, string> = {};
   const step = await permitted(transaction, job, 'evaluate', async () => {
     const partials = await settledPartials(transaction, job);
     const settled = { ...job, included: [...partials.keys()] };
@@ -62,10 +70,19 @@ export async function aggregate(
     const withheld = withheldCells(job, partials);
     const open = idsOf(job.cells).filter((id) => !withheld.has(id));
     requireOpen(request.cells, open);
+    if (request.group !== undefined) {
+      await addGroup(transaction, settled, request.cells, request.group, partials, sums);
+      if (!job.included) await ledger.put(jobRecords, settled, job.jobId);
+      return 'EVALUATING';
+    }
     const done = await ledger.findEach(jobAggregates, [job.jobId], open);
     for (const [cell, sum] of done) if (request.cells.includes(cell)) aggregates[cell] = sum;
     const cells = request.cells.filter((cell) => !done.has(cell));
-    await whenFree(() => addCells(transaction, job, cells, partials, aggregates));
+    const inputs = await inputsOf(ledger, settled, cells, partials);
+    await whenFree(async () => {
+      for (const [cell, sum] of await addCells(transaction, job, cells, inputs))
+        aggregates[cell] = recordOf(sum, job);
+    });
     for (const cell of cells) await ledger.put(jobAggregates, aggregates[cell], job.jobId, cell);
     if (open.some((id) => !done.has(id) && !cells.includes(id))) {
       if (!job.included) await ledger.put(jobRecords, settled, job.jobId);
@@ -81,45 +98,112 @@ export async function aggregate(
         : await storeState(transaction, { ...settled, outcomes: allWithheld(job) }, 'SUPPRESSED');
     return moved.state;
   });
-  return { ...step, aggregates };
+  return { ...step, aggregates, ...(request.group !== undefined && { sums }) };
 }
 
+/** What a sum is made of: transient name and hash, by cell. */
+type Inputs = ReadonlyMap<string, readonly { name: string; hash: string }[]>;
+
+const partialInputs = (
+  cells: readonly string[],
+  partials: Iterable<[string, PartialsRecord]>,
+): Map<string, { name: string; hash: string }[]> => {
+  const all = [...partials];
+  return new Map(
+    cells.map((cell) => [
+      cell,
+      all.map(([mspId, record]) => ({
+        name: `partial/${cell}/${mspId}`,
+        hash: record.partials[cell] ?? '',
+      })),
+    ]),
+  );
+};
+
+/** The partials themselves, or the sums of their groups. */
+async function inputsOf(
+  ledger: Ledger,
+  { jobId }: Job,
+  cells: readonly string[],
+  partials: ReadonlyMap<string, PartialsRecord>,
+): Promise<Inputs> {
+  const groups = groupsOf([...partials.keys()]);
+  if (groups.length === 1) return partialInputs(cells, partials);
+  const inputs = new Map(cells.map((cell): [string, { name: string; hash: string }[]] => [cell, []]));
+  for (const group of groups.keys()) {
+    const sums = await ledger.findEach(jobGroupSums, [jobId, String(group)], cells);
+    for (const [cell, list] of inputs) {
+      const { hash } = sums.get(cell) ?? {};
+      if (hash === undefined)
+        throw new ContractError('PARTIALS_MISSING', `The group ${group} of ${cell} is not added yet.`);
+      list.push({ name: `sum/${cell}/${group}`, hash });
+    }
+  }
+  return inputs;
+}
+
+/** Adds one group of more institutions than one sum takes; the same group once more is no change. */
+async function addGroup(
+  transaction: Transaction,
+  job: Job,
+  cells: readonly string[],
+  group: number,
+  partials: ReadonlyMap<string, PartialsRecord>,
+  sums: Record<string, string>,
+): Promise<void> {
+  const groups = groupsOf([...partials]);
+  const members = groups[group];
+  if (groups.length === 1 || !members)
+    throw new ContractError('BAD_REQUEST', `The job ${job.jobId} is not added in a group ${group}.`);
+  const done = await transaction.ledger.findEach(jobGroupSums, [job.jobId, String(group)], cells);
+  for (const [cell, { hash }] of done) sums[cell] = hash;
+  const open = cells.filter((cell) => !done.has(cell));
+  await whenFree(async () => {
+    const added = await addCells(transaction, job, open, partialInputs(open, members));
+    for (const [cell, { blob }] of added) sums[cell] = blobHash(blob);
+  });
+  for (const cell of open)
+    await transaction.ledger.put(jobGroupSums, { hash: sums[cell] ?? '' }, job.jobId, String(group), cell);
+}
+
+interface Sum {
+  blob: Uint8Array;
+  body: Uint8Array;
+}
+
+/** Adds what the transient data has for some cells, every ciphertext read and matched with its hash. */
 async function addCells(
   transaction: Transaction,
   job: Job,
   cells: readonly string[],
-  partials: ReadonlyMap<string, PartialsRecord>,
-  aggregates: Record<string, AggregateRecord>,
-): Promise<void> {
-  if (cells.length === 0) return;
+  inputs: Inputs,
+): Promise<Map<string, Sum>> {
+  const sums = new Map<string, Sum>();
+  if (cells.length === 0) return sums;
   const set = parameterSet(job.parameterSet);
-  if (!fits(aggregationLoad(job, cells, partials.size, set)))
+  const most = Math.max(...[...inputs.values()].map(({ length }) => length));
+  if (!fits(aggregationLoad(job, cells, most, set)))
     throw new ContractError('TOO_MUCH_WORK', 'The cells are too many for one transaction.');
   assertTransientSize(transaction);
   const place: BlobPlace = { set, epochId: job.epochId };
+  const evaluator = await evaluatorFor(set);
   for (const { id, primes } of job.cells.filter((cell) => cells.includes(cell.id))) {
-    const inputs = [...partials].map(([mspId, { partials: hashes }]) => {
-      const name = `partial/${id}/${mspId}`;
-      const blob = transientBlob(transaction, name, hashes[id] ?? '');
+    const blobs = (inputs.get(id) ?? []).map(({ name, hash }) => {
+      const blob = transientBlob(transaction, name, hash);
       releaseCiphertext(blob, name, place, primes);
       return blob;
     });
-    aggregates[id] = await addInputs(inputs, id, place, primes);
+    const blob = await compute(place.epochId, () => evaluator.add(place.epochId, blobs));
+    sums.set(id, { blob, body: releaseCiphertext(blob, id, place, primes) });
   }
+  return sums;
 }
 
-/** The sum of one cell's partials: its hash, and what release needs of its first polynomial. */
-async function addInputs(
-  inputs: Uint8Array[],
-  cell: string,
-  place: BlobPlace,
-  primes: number,
-): Promise<AggregateRecord> {
-  const evaluator = await evaluatorFor(place.set);
-  const sum = await compute(place.epochId, () => evaluator.add(place.epochId, inputs));
-  const body = releaseCiphertext(sum, cell, place, primes);
-  return { hash: blobHash(sum), c0: Buffer.from(sumOfC0(body, place.set)).toString('base64') };
-}
+/** A cell's sum as the ledger has it: its hash, and what release needs of its first polynomial. */
+const recordOf = ({ blob, body }: Sum, { parameterSet: name }: Job): AggregateRecord => ({
+  hash: blobHash(blob),
+  c0: Buffer.from(sumOfC0(body, parameterSet(name))).toString('base64'),
+});
 
 /** The partials that are in a job's sums, by institution. */
 export const includedPartials = (ledger: Ledger, job: Job): Promise<Map<string, PartialsRecord>> =>

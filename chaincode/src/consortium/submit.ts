@@ -11,6 +11,7 @@ import { rootsOf } from '../disclosure/included.js';
 import { moveOf } from '../audit/drafts.js';
 import { ContractError } from '../errors.js';
 import { oversizedCell } from '../evaluation/limits.js';
+import { oversizedRecord } from '../evaluation/records.js';
 import { ownersOf, planOf } from '../evaluation/plan.js';
 import { researcherIdOf } from '../ledger/caller.js';
 import { jobRecords } from '../ledger/kinds.js';
@@ -128,6 +129,12 @@ function planFor(
     return {
       code: 'PLAN_TOO_LARGE',
       reason: `The query has ${planned.cells.length} cells; at most ${MAXIMUM_CELLS} are allowed.`,
+    };
+  const record = oversizedRecord(planned.cells, epoch.threshold);
+  if (record !== undefined)
+    return {
+      code: 'PLAN_TOO_LARGE',
+      reason: `The query asks for so much that ${record} would not fit the ledger.`,
     };
   const oversized = oversizedCell(planned, datasets, set);
   return oversized === undefined

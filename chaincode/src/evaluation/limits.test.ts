@@ -45,7 +45,8 @@ describe('what one transaction may carry', () => {
     expect(oversizedCell(compiled, four, set)).toBeUndefined();
     const large = [{ owner: 'A', batches: Array.from({ length: 16 }, (_, i) => i) }, ...four.slice(1)];
     expect(oversizedCell(compiled, large, set)).toBeDefined();
-    const many = Array.from({ length: 17 }, (_, i) => ({ owner: `H${i}`, batches: [1] }));
-    expect(oversizedCell(compiled, many, set)).toBeDefined();
+    const some = (length: number) => Array.from({ length }, (_, i) => ({ owner: `H${i}`, batches: [1] }));
+    expect(oversizedCell(compiled, some(256), set)).toBeUndefined();
+    expect(oversizedCell(compiled, some(257), set)).toBeDefined();
   });
 });

@@ -10,6 +10,17 @@ export const MAXIMUM_TRANSIENT_BYTES = 16 * 1024 * 1024;
 export const MAXIMUM_UNITS = 5000;
 /** Inputs of one sum. */
 export const MAXIMUM_INPUTS = 16;
+/** Institutions whose partials are added in groups of so many, and then the groups' sums. */
+export const MAXIMUM_INSTITUTIONS = MAXIMUM_INPUTS ** 2;
+
+/** Groups that institutions are added in, in their order; one where all fit one sum. */
+export function groupsOf<T>(institutions: readonly T[]): T[][] {
+  if (institutions.length <= MAXIMUM_INPUTS) return [[...institutions]];
+  return Array.from({ length: Math.ceil(institutions.length / MAXIMUM_INPUTS) }, (_, group) =>
+    institutions.slice(group * MAXIMUM_INPUTS, (group + 1) * MAXIMUM_INPUTS),
+  );
+}
+
 /** Thousandths of a unit for reading, checking and adding one prime of one ciphertext of degree 16384. */
 const ADD_THOUSANDTHS = 700;
 
@@ -25,19 +36,19 @@ export function evaluationLoad(
   return { bytes: cost.bytesIn + (relinearizes ? relinKeysBytes(set) : 0), units: cost.units };
 }
 
-/** What adding the partials of some cells takes. */
+/** What adding so many partials (or groups' sums) of some cells takes. */
 export function aggregationLoad(
   plan: { cells: readonly { id: string; primes: number }[] },
   cells: readonly string[],
-  institutions: number,
+  inputs: number,
   set: ParameterSet,
 ): { bytes: number; units: number } {
   const primes = plan.cells.filter(({ id }) => cells.includes(id)).map((cell) => cell.primes);
   const bytes = primes.reduce(
-    (sum, count) => sum + institutions * ciphertextBytes(set.polyModulusDegree, count),
+    (sum, count) => sum + inputs * ciphertextBytes(set.polyModulusDegree, count),
     0,
   );
-  const thousandths = primes.reduce((sum, count) => sum + institutions * count * ADD_THOUSANDTHS, 0);
+  const thousandths = primes.reduce((sum, count) => sum + inputs * count * ADD_THOUSANDTHS, 0);
   return { bytes, units: Math.ceil((thousandths * set.polyModulusDegree) / (16384 * 1000)) };
 }
 
@@ -71,8 +82,11 @@ export function oversizedCell(
   for (const { owner, batches: own } of datasets) batches.set(owner, (batches.get(owner) ?? 0) + own.length);
   const most = Math.max(...batches.values());
   return plan.cells.find(({ id, primes }) => {
-    const added = aggregationLoad({ cells: [{ id, primes }] }, [id], batches.size, set);
-    return batches.size > MAXIMUM_INPUTS || !fits(evaluationLoad(plan, [id], most, set)) || !fits(added);
+    const inputs = Math.min(batches.size, MAXIMUM_INPUTS);
+    const added = aggregationLoad({ cells: [{ id, primes }] }, [id], inputs, set);
+    return (
+      batches.size > MAXIMUM_INSTITUTIONS || !fits(evaluationLoad(plan, [id], most, set)) || !fits(added)
+    );
   })?.id;
 }
 

@@ -83,6 +83,7 @@ export const epochBudgets = kind('epoch.budget', reservation, 'flooding budget')
 export const jobRecords = kind('job', jobs.job, 'job'); // jobId
 export const jobPartials = kind('job.partials', jobs.partialsRecord, 'set of partials'); // jobId, mspId
 export const jobAggregates = kind('job.aggregate', jobs.aggregateRecord, 'aggregate'); // jobId, cell
+export const jobGroupSums = kind('job.sum', jobs.groupSumRecord, 'sum of a group'); // jobId, group, cell
 export const jobCountShares = kind('job.countShares', jobs.countSharesRecord, 'set of count shares'); // jobId, round, mspId
 export const jobVerdicts = kind('job.verdict', jobs.verdictRecord, 'verdict'); // jobId, round, mspId
 export const jobOpened = kind('job.opened', jobs.openedRecord, 'set of opened shares'); // jobId, round, mspId

@@ -3,10 +3,9 @@ import { KeyEndorsementPolicy } from 'fabric-shim';
 import { type ChaincodeStub } from 'fabric-shim-api';
 import { canonicalJson } from '@strokeshare/fhe';
 import { ContractError } from '../errors.js';
+import { MAXIMUM_VALUE_BYTES } from './limits.js';
 import { type RecordKind } from './kinds.js';
 
-/** No state value, argument or committed response is larger: blocks stay small and ranges streamable. */
-export const MAXIMUM_VALUE_BYTES = 64 * 1024;
 const PAGE = 100;
 
 /** @throws ContractError VALUE_TOO_LARGE */

@@ -21,6 +21,7 @@ import {
   chunksThatFit,
   consortium,
   evaluationLoad,
+  groupsOf,
   type JobView,
   privateRecords,
   type RequestOf,
@@ -52,14 +53,13 @@ export class Alliance extends Foundation {
   }
 
   plan(query: AnalysisQuery): AnalysisPlan {
-    const { set, threshold, institutions } = this;
+    const { set, threshold, institutions, holders } = this;
     const batches = institutions.reduce((sum, { records }) => sum + Math.ceil(records.length / set.slots), 0);
-    const holders = institutions.length;
     return compilePlan(
       query,
       institutions.map(() => schema),
       set,
-      { holders, threshold, institutions: holders, batches },
+      { holders: holders.length, threshold, institutions: institutions.length, batches },
     );
   }
 
@@ -122,12 +122,17 @@ export class Alliance extends Foundation {
 
   /** Aggregates cells, as many at once as fit. */
   async aggregate(job: JobView, cells = job.cells.map(({ id }) => id), by = 0) {
-    const blobs = Object.entries(await this.partialBlobs(job.jobId));
-    const load = (some: readonly string[]) => aggregationLoad(job, some, job.participants.length, this.set);
+    const partials = await this.partialBlobs(job.jobId);
+    const groups = groupsOf((await this.get(job.jobId)).posted);
+    const blobs = Object.entries(
+      groups.length === 1 ? partials : await this.addGroups(job, cells, groups, partials, by),
+    );
+    const load = (some: readonly string[]) =>
+      aggregationLoad(job, some, groups.length === 1 ? groups[0]!.length : groups.length, this.set);
     let answer: ResponseOf<typeof consortium.JobContract.Aggregate> | undefined;
     const chunks = cells.length > 0 ? chunksThatFit(cells, load) : [[]];
     for (const chunk of chunks) {
-      const inputs = blobs.filter(([name]) => chunk.some((cell) => name.startsWith(`partial/${cell}/`)));
+      const inputs = blobs.filter(([name]) => chunk.some((cell) => name.split('/')[1] === cell));
       const request = { jobId: job.jobId, cells: chunk };
       answer = await this.as(
         this.member(by),
@@ -137,6 +142,32 @@ export class Alliance extends Foundation {
       );
     }
     return answer!;
+  }
+
+  /** Sums of groups, for more institutions than one sum takes. */
+  async addGroups(
+    job: JobView,
+    cells: readonly string[],
+    groups: readonly (readonly string[])[],
+    partials: Readonly<Record<string, Uint8Array>>,
+    by = 0,
+  ): Promise<Record<string, Uint8Array>> {
+    const sums: Record<string, Uint8Array> = {};
+    for (const [group, members] of groups.entries()) {
+      const names = (cell: string): string[] => members.map((mspId) => `partial/${cell}/${mspId}`);
+      const load = (some: readonly string[]) => aggregationLoad(job, some, members.length, this.set);
+      for (const chunk of chunksThatFit(cells, load)) {
+        const inputs = Object.fromEntries(chunk.flatMap(names).map((name) => [name, partials[name]!]));
+        const request = { jobId: job.jobId, cells: chunk, group };
+        await this.as(this.member(by), consortium.JobContract.Aggregate, request, inputs);
+        for (const cell of chunk)
+          sums[`sum/${cell}/${group}`] = await this.evaluator.add(
+            EPOCH,
+            names(cell).map((name) => partials[name]!),
+          );
+      }
+    }
+    return sums;
   }
 
   get(jobId: string): Promise<JobView> {

@@ -77,6 +77,8 @@ type Kind<T> = new (set: ParameterSet, threshold: number, evaluator: Evaluator) 
 export class Foundation {
   readonly ledger = new MemoryLedger();
   readonly institutions: Institution[] = [];
+  /** How many of them, the first ones, hold the key; all unless told. */
+  holderCount = Infinity;
   researcher!: Identity;
   /** Of the researcher's own organisation. */
   operator!: Identity;
@@ -98,9 +100,11 @@ export class Foundation {
     cohorts: PatientRecord[][],
     threshold: number,
     setName = 'toy',
+    holders?: number,
   ): Promise<T> {
     const set = parameterSet(setName);
     const alliance = new this(set, threshold, await Evaluator.create(set));
+    alliance.holderCount = holders ?? cohorts.length;
     for (const [i, records] of cohorts.entries()) {
       const mspId = `Hospital${i + 1}MSP`;
       const { privateKey, pem } = signingKeys();
@@ -139,8 +143,9 @@ export class Foundation {
     cohorts: PatientRecord[][],
     threshold: number,
     setName = 'toy',
+    holders?: number,
   ): Promise<T> {
-    const alliance = (await Foundation.create.call(this, cohorts, threshold, setName)) as T;
+    const alliance = (await Foundation.create.call(this, cohorts, threshold, setName, holders)) as T;
     try {
       await alliance.makeKey();
       await alliance.shareRecords();
@@ -181,13 +186,17 @@ export class Foundation {
     return this.ledger.call(definition, request, { identity: this.researcher });
   }
 
+  get holders(): Institution[] {
+    return this.institutions.slice(0, this.holderCount);
+  }
+
   member(index: number): Institution {
     return this.institutions[index]!;
   }
 
   /** The ceremony over the ledger, every message committed and revealed. */
   async makeKey(): Promise<void> {
-    const members = this.institutions.map(({ mspId }) => mspId);
+    const members = this.holders.map(({ mspId }) => mspId);
     const { set, threshold } = this;
     await this.as(this.member(0), consortium.KeyEpochContract.Open, {
       epochId: EPOCH,
@@ -228,7 +237,7 @@ export class Foundation {
     const checks = new Map<string, Uint8Array>();
     for (const [name, party] of parties) checks.set(name, await party.dealingCheck(dealings));
     await this.exchange({ dealingCheck: checks });
-    for (const member of this.institutions) {
+    for (const member of this.holders) {
       member.holder = await parties.get(member.mspId)!.finish(dealings, { checks, publicKeys: shares });
       await this.as(member, consortium.KeyEpochContract.Confirm, {
         epochId: EPOCH,
@@ -258,7 +267,7 @@ export class Foundation {
     messages: ReadonlyMap<string, Uint8Array>,
   ): Promise<(() => Promise<unknown>)[]> {
     const openings = new Map<string, { nonce: string; bytesHash: string }>();
-    for (const member of this.institutions) {
+    for (const member of this.holders) {
       const nonce = randomBytes(32).toString('hex');
       const bytesHash = createHash('sha256').update(messages.get(member.mspId)!).digest('hex');
       openings.set(member.mspId, { nonce, bytesHash });
@@ -272,7 +281,7 @@ export class Foundation {
       });
       await this.as(member, consortium.KeyEpochContract.Commit, { epochId: EPOCH, label, commitment });
     }
-    return this.institutions.map((member) => {
+    return this.holders.map((member) => {
       const message = messages.get(member.mspId)!;
       const value = label === 'seed' && {
         contribution: base64(message.subarray(0, 32)),

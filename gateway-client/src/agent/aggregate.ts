@@ -1,4 +1,10 @@
-import { aggregationLoad, chunksThatFit, type JobView, type PartialsRecord } from '@strokeshare/chaincode';
+import {
+  aggregationLoad,
+  chunksThatFit,
+  groupsOf,
+  type JobView,
+  type PartialsRecord,
+} from '@strokeshare/chaincode';
 import { blobHash } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
 import { planOfJob } from '../job/plan.js';
@@ -35,33 +41,61 @@ export async function aggregateJob(context: AgentContext, jobId: string): Promis
   const endorsingOrganizations = await endorsers(context);
   const evaluator = await context.evaluators.forEvaluation(set, epochKeys(context, epoch));
 
-  const chunks = chunksThatFit(open, (cells) => aggregationLoad(plan, cells, owners.length, set));
-  for (const cells of chunks.length > 0 ? chunks : [[]]) {
+  /** Has inputs of some cells added, here and on the ledger: to the same bytes. Undefined where the job was refused. */
+  const add = async (inputs: CellInputs, group?: number): Promise<Map<string, Uint8Array> | undefined> => {
+    const made = new Map<string, Uint8Array>();
     const transient: Record<string, Uint8Array> = {};
-    const sums = new Map<string, string>();
-    for (const cell of cells) {
-      const blobs = await partialBlobs(context, owners, partials, cell);
-      for (const [index, owner] of owners.entries()) {
-        transient[`partial/${cell}/${owner}`] = blobs[index] ?? new Uint8Array();
+    for (const [cell, blobs] of inputs) {
+      for (const [name, blob] of blobs) transient[name] = blob;
+      made.set(cell, await evaluator.add(epoch.epochId, [...blobs.values()], { signal }));
+    }
+    const request = { jobId, cells: [...made.keys()], ...(group !== undefined && { group }) };
+    const answer = await consortium.jobs.aggregate(request, { transient, endorsingOrganizations, signal });
+    if (answer.refusal) return undefined;
+    for (const [cell, blob] of made) {
+      if ((answer.sums?.[cell] ?? answer.aggregates[cell]?.hash) === blobHash(blob)) continue;
+      throw new ClientError('REPLAY_MISMATCH', `The contract added cell ${cell} of job ${jobId} otherwise.`);
+    }
+    return made;
+  };
+
+  const groups = groupsOf(owners);
+  const most = Math.max(...groups.map(({ length }) => length));
+  const chunks = chunksThatFit(open, (cells) => aggregationLoad(plan, cells, most, set));
+  for (const cells of chunks.length > 0 ? chunks : [[]]) {
+    const sumsOfGroups = new Map(cells.map((cell) => [cell, new Map<string, Uint8Array>()]));
+    let inputs: CellInputs = sumsOfGroups;
+    for (const [group, members] of groups.entries()) {
+      const parts = new Map<string, Map<string, Uint8Array>>();
+      for (const cell of cells) parts.set(cell, await partialsOfCell(context, members, partials, cell));
+      if (groups.length === 1) inputs = parts;
+      else {
+        const sums = await add(parts, group);
+        if (!sums) return true;
+        for (const [cell, blob] of sums) sumsOfGroups.get(cell)?.set(`sum/${cell}/${group}`, blob);
       }
-      const sum = await evaluator.add(epoch.epochId, blobs, { signal });
-      sums.set(cell, await context.store.put(sum));
     }
-    const answer = await consortium.jobs.aggregate(
-      { jobId, cells },
-      { transient, endorsingOrganizations, signal },
-    );
-    if (answer.refusal) return true;
-    const differing = cells.find((cell) => answer.aggregates[cell]?.hash !== sums.get(cell));
-    if (differing !== undefined) {
-      throw new ClientError(
-        'REPLAY_MISMATCH',
-        `The contract added cell ${differing} of job ${jobId} otherwise.`,
-      );
-    }
+    const sums = await add(inputs);
+    if (!sums) return true;
+    for (const blob of sums.values()) await context.store.put(blob);
   }
   report(context, 'aggregate', jobId, `added ${open.length} cells of ${owners.length} institutions`);
   return true;
+}
+
+/** By cell: what is added, by its transient name. */
+type CellInputs = ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
+
+async function partialsOfCell(
+  context: AgentContext,
+  owners: readonly string[],
+  partials: Readonly<Record<string, PartialsRecord>>,
+  cell: string,
+): Promise<Map<string, Uint8Array>> {
+  const blobs = await partialBlobs(context, owners, partials, cell);
+  return new Map(
+    owners.map((owner, index) => [`partial/${cell}/${owner}`, blobs[index] ?? new Uint8Array()]),
+  );
 }
 
 /** The partials of one cell in the order of the owners, each read by the hash that its owner posted. */

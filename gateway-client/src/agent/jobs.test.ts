@@ -64,6 +64,15 @@ describe('the jobs of an agent', () => {
     });
   });
 
+  it('go on beside one that the contracts refuse for what somebody else did', async () => {
+    const details = { stage: 'endorse', safeToRetry: false, contractCode: 'COUNT_IMPLAUSIBLE' } as const;
+    const { context, events } = agentWith(
+      new LedgerError('CONTRACT_REFUSED', 'No number of patients.', details),
+    );
+    await jobStep(context);
+    expect(events).toMatchObject([{ step: 'set aside', id: 'bad', message: 'No number of patients.' }]);
+  });
+
   it('wait where the ledger cannot be reached: that says nothing about a job', async () => {
     const details = { stage: 'evaluate', safeToRetry: true } as const;
     const { context, events } = agentWith(

@@ -17,6 +17,19 @@ const ENDED = new Set(['RELEASED', 'SUPPRESSED', 'REFUSED', 'FAILED', 'CANCELLED
 const SET_ASIDE_MS = 60_000;
 /** Errors that say something about the job, not about this agent or its connection. */
 const ABOUT_THE_JOB = new Set<string>(['REPLAY_MISMATCH', 'POLICY_REFUSED', 'BUDGET_EXHAUSTED']);
+/** What contracts say where somebody else did something wrong, or time went by: trying at once again does not help. */
+const REFUSED_FOR_THE_JOB = new Set<string>([
+  'BAD_BLOB',
+  'BAD_REQUEST',
+  'BAD_SHARE',
+  'BLOB_MISSING',
+  'COUNT_IMPLAUSIBLE',
+  'DEADLINE_PASSED',
+  'DISCLOSIVE',
+  'HASH_MISMATCH',
+  'HOLDERS_MISSING',
+  'NOT_PERMITTED',
+]);
 
 /** Nobody is silent (any more), or too few holders are left to name another committee. */
 const NONE_TO_REPLACE = new Set<string>(['ILLEGAL_STATE', 'HOLDERS_MISSING']);
@@ -43,7 +56,8 @@ async function takeStep(context: AgentContext, jobId: string): Promise<boolean> 
     const aboutTheJob =
       error instanceof FheError ||
       error instanceof StorageError ||
-      (error instanceof ClientError && ABOUT_THE_JOB.has(error.code));
+      (error instanceof ClientError && ABOUT_THE_JOB.has(error.code)) ||
+      (error instanceof LedgerError && REFUSED_FOR_THE_JOB.has(error.contractCode ?? ''));
     if (!aboutTheJob) throw error;
     context.setAside.set(jobId, Date.now() + SET_ASIDE_MS);
     report(context, 'set aside', jobId, error.message);

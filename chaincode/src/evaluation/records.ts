@@ -1,0 +1,38 @@
+/**
+ * What a plan would need on the ledger later: a job whose shares, verdicts or hashes did not fit a state value would
+ * be computed by everybody and then stand still, so it is refused before anything runs.
+ */
+import { MAXIMUM_VALUE_BYTES } from '../ledger/limits.js';
+
+/** Limits of one sealed message, as the requests have them. */
+export const MAXIMUM_SEALED_COUNTS = 16_384;
+export const MAXIMUM_SEALED_VALUES = 32_768;
+/** HPKE's encapsulated key (X-Wing) and tag, and JSON around a record. */
+const OVERHEAD = 1200;
+
+interface Cell {
+  readonly id: string;
+  readonly kind: 'count' | 'value';
+  readonly primes: number;
+}
+
+const base64Length = (bytes: number): number => 4 * Math.ceil(bytes / 3);
+
+/** A bundle of shares as JSON: `"id":"share",` for each cell. */
+const bundleBytes = (cells: readonly Cell[]): number =>
+  cells.reduce((sum, { id, primes }) => sum + id.length + 6 + base64Length(8 * primes), 2);
+
+/** What does not fit, in words; undefined where everything does. */
+export function oversizedRecord(cells: readonly Cell[], threshold: number): string | undefined {
+  const counts = bundleBytes(cells.filter(({ kind }) => kind === 'count'));
+  const values = bundleBytes(cells.filter(({ kind }) => kind === 'value'));
+  const hashes = cells.reduce((sum, { id }) => sum + id.length + 6 + 64, OVERHEAD);
+  const sealed = counts + OVERHEAD;
+  if (
+    sealed > MAXIMUM_SEALED_COUNTS ||
+    (threshold - 1) * base64Length(sealed) + OVERHEAD > MAXIMUM_VALUE_BYTES
+  )
+    return 'the sealed shares of its counts';
+  if (values + OVERHEAD > MAXIMUM_SEALED_VALUES) return 'the sealed shares of its values';
+  return hashes > MAXIMUM_VALUE_BYTES ? 'the hashes of its partials' : undefined;
+}
