@@ -225,7 +225,7 @@ describe('agreements, their versions and permissions', () => {
           await fc.asyncModelRun(setup, commands);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
     expect(await read(alliance.ledger)).toMatchObject({ permission: 'REQUESTED' });
   });
