@@ -38,7 +38,7 @@ beforeAll(() => {
     npm(packed(contracts), 'ci');
     npm(packed(contracts), 'run', 'build');
   }
-}, 180_000);
+}, 480_000);
 
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
