@@ -3,11 +3,13 @@ import type { ComparedNumber } from '../study/ask.js';
 
 /** Smallest difference that the logarithmic axis shows; exact agreement is drawn there. */
 const FLOOR = 1e-18;
+/** What has to agree closer, p values that are all but 0, would take most of the axis. */
+const SMALLEST_TOLERANCE = 1e-16;
 
 /** The difference of every noisy number against its tolerance: all points lie below the line. */
 export function differencePicture(numbers: readonly ComparedNumber[]): Picture {
   const values = numbers
-    .filter(({ tolerance }) => tolerance > 0)
+    .filter(({ tolerance }) => tolerance > SMALLEST_TOLERANCE)
     .map(({ row, encrypted, plain, tolerance }) => ({
       quantity: row.quantity,
       difference: Math.max(FLOOR, Math.abs((encrypted ?? 0) - (plain ?? 0))),
