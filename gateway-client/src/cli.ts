@@ -6,6 +6,7 @@ import { auditCommand } from './cli/audit.js';
 import { powCommand } from './cli/pow.js';
 import { completionCommand } from './cli/completion.js';
 import { queryCommand } from './cli/query.js';
+import { storageCommand } from './cli/storage.js';
 import { ended, EXIT_CODES_TEXT, exitCodeOf, sentenceOf } from './cli/ending.js';
 import { ClientError } from './errors.js';
 import { demoDown, demoPaths, runDemo, type DemoBackend } from './demo/index.js';
@@ -83,6 +84,7 @@ function program(signal: AbortSignal): Command {
     });
   command.addCommand(auditCommand(signal));
   command.addCommand(powCommand(signal));
+  command.addCommand(storageCommand());
   command.addCommand(completionCommand(command));
   overrideExit(command);
   return command;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { copyZone } from './backup.js';
 import { readConfig } from './config.js';
 import { StorageError } from './errors.js';
 import { externalConfig } from './external/config.js';
@@ -60,8 +61,6 @@ async function serve(
 ): Promise<void> {
   const ending = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
-    // Whoever started the zones as a child ends them by going away.
-    process.once('disconnect', () => resolve());
   });
   if (user !== undefined) becomeUser(user);
   process.umask(0o077);
@@ -102,6 +101,17 @@ async function main(): Promise<void> {
   zone('internal', 'serve internal zones: originals, and what is published', openInternal);
   zone('external', 'serve external zones: ciphertexts for the consortium', openExternal);
   command.command('rotate <folder>').description('rotate the key-encryption key').action(rotate);
+  const copy = (name: string, description: string): void => {
+    command
+      .command(`${name} <from> <to>`)
+      .description(description)
+      .action(async (from: string, to: string) => {
+        const { objects, kept } = await copyZone(from, to);
+        console.log(`${objects} objects were copied, ${kept} were there already.`);
+      });
+  };
+  copy('backup', 'copy an internal zone to another folder; run again, it copies what is new');
+  copy('restore', 'copy a backup back into the folder of an internal zone, which must not run');
   await command.parseAsync();
 }
 

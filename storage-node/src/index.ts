@@ -1,3 +1,4 @@
+export { copyZone, type Copied } from './backup.js';
 export { checkBlob, FileBlobStore } from './file-blob-store.js';
 export type { BlobStore, ObjectStore, OpenBlob } from './blob-store.js';
 export { RemoteBlobs, type RemoteBlobsOptions } from './client/remote-blobs.js';

@@ -3,6 +3,7 @@ import { readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   approve,
+  copyZone,
   KeyRing,
   verifyZone,
   ZoneClient,
@@ -266,6 +267,26 @@ describe('what is damaged', () => {
     ]);
     expect(findings[0]!.since).toEqual(proven);
   });
+});
+
+test('a house that burnt down comes back from its backup, and the ledger says what came after it', async () => {
+  await client.putOriginal('records-ist', RECORDS);
+  const hash = await client.put(randomBytes(300));
+  const [folder, backup] = [place.at(0).path('internal'), place.at(0).path('backup')];
+  expect(await copyZone(folder, backup)).toEqual({ objects: 2, kept: 0 });
+  const later = await client.put(randomBytes(400));
+  expect(await copyZone(folder, backup)).toEqual({ objects: 1, kept: 2 });
+  const last = await client.put(randomBytes(500));
+  await zone[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+  await copyZone(backup, folder);
+  const { findings } = await verifyZone(folder, ledger.heads);
+  expect(findings.map(({ kind }) => kind)).toEqual(['cut']);
+  zone = await open();
+  client = place.client(0, zone);
+  expect(Buffer.from(await client.getOriginal('records-ist')).equals(RECORDS)).toBe(true);
+  for (const known of [hash, later]) expect(sha256(await client.get(known))).toBe(known);
+  await expect(client.get(last)).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
 describe('what is deleted', () => {

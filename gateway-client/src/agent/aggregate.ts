@@ -67,7 +67,7 @@ export async function aggregateJob(context: AgentContext, jobId: string): Promis
     let inputs: CellInputs = sumsOfGroups;
     for (const [group, members] of groups.entries()) {
       const parts = new Map<string, Map<string, Uint8Array>>();
-      for (const cell of cells) parts.set(cell, await partialsOfCell(context, members, partials, cell));
+      for (const cell of cells) parts.set(cell, await partialsOfCell(context, jobId, members, partials, cell));
       if (groups.length === 1) inputs = parts;
       else {
         const sums = await add(parts, group);
@@ -88,6 +88,7 @@ type CellInputs = ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
 
 async function partialsOfCell(
   context: AgentContext,
+  jobId: string,
   owners: readonly string[],
   partials: Readonly<Record<string, PartialsRecord>>,
   cell: string,
@@ -111,7 +112,9 @@ export async function partialBlobs(
       if (hash === undefined) {
         throw new ClientError('REPLAY_MISMATCH', `${owner} posted no partial of cell ${cell}.`);
       }
-      const blob = await (owner === context.mspId ? context.store.get(hash) : context.peers.get(owner, hash));
+      const blob = await (owner === context.mspId
+        ? context.store.get(hash)
+        : context.peers.get(owner, hash, { kind: 'job', jobId }));
       if (blobHash(blob) !== hash) {
         throw new ClientError('REPLAY_MISMATCH', `The partial of ${owner} for cell ${cell} is another blob.`);
       }

@@ -248,7 +248,9 @@ async function messagesOf(
       const hash = checkedReveal(view, label, member);
       return [
         member,
-        await (member === context.mspId ? context.store.get(hash) : context.peers.get(member, hash)),
+        await (member === context.mspId
+          ? context.store.get(hash)
+          : context.peers.get(member, hash, { kind: 'epoch', epochId: view.epochId })),
       ];
     }),
   );

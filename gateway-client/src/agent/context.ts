@@ -4,6 +4,7 @@ import type { BlobStore } from '@strokeshare/storage-node';
 import type { InstitutionClient, RecordsClient } from '../connect/index.js';
 import type { EpochKeys, Evaluators } from './evaluators.js';
 import type { InstitutionKeys } from './keys.js';
+import type { OriginalRecords } from './originals.js';
 import type { PeerBlobs } from './peer-blobs.js';
 import type { InstitutionPolicy } from './policy.js';
 import type { ReplayedJob } from './replay.js';
@@ -42,8 +43,10 @@ export interface AgentContext {
   readonly mspId: string;
   readonly consortium: InstitutionClient;
   readonly records: RecordsClient;
-  /** What the institution publishes. */
+  /** What the institution publishes, through its internal zone. */
   readonly store: BlobStore;
+  /** Original records, in the internal zone. */
+  readonly originals: OriginalRecords;
   readonly peers: PeerBlobs;
   readonly vault: Vault;
   readonly keys: InstitutionKeys;

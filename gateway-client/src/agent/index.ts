@@ -18,9 +18,9 @@ export {
   foundConsortium,
   initAgent,
   openAgent,
-  storeFolderOf,
   type Agent,
   type AgentConfig,
+  type ZoneAddress,
 } from './open.js';
 export { boundedPolicy, type InstitutionPolicy, type PolicyBounds } from './policy.js';
 export { replayJob } from './replay.js';

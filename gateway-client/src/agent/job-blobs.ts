@@ -1,4 +1,9 @@
-import type { DatasetManifest, JobAccess } from '@strokeshare/chaincode';
+import {
+  batchColumnPath,
+  type DatasetManifest,
+  type GrantClaim,
+  type JobAccess,
+} from '@strokeshare/chaincode';
 import type { BatchBlobs } from '@strokeshare/fhe';
 import type { AgentContext } from './context.js';
 import { checkedManifest } from './manifest.js';
@@ -10,7 +15,14 @@ export interface CheckedBatch {
   batchId: string;
   /** Column to blob hash. */
   columns: Readonly<Record<string, string>>;
+  /** By what right its blobs are read. */
+  claim: DataClaim;
 }
+
+/** A claim under which data of others is read. */
+type DataClaim = Extract<GrantClaim, { kind: 'job' | 'permission' }>;
+
+const ENDED = ['RELEASED', 'SUPPRESSED', 'REFUSED', 'FAILED', 'CANCELLED'];
 
 /** All batches of one institution that a job reads, from manifests whose Merkle roots are on the ledger. */
 export async function batchesOf(
@@ -19,14 +31,19 @@ export async function batchesOf(
   owner: string,
 ): Promise<CheckedBatch[]> {
   const { epochId, parameterSetId } = access.epoch;
+  const claim = await claimOf(context, access, owner);
   const own = access.datasets.filter((dataset) => dataset.owner === owner);
   const manifests = await Promise.all(
     own.map(async (dataset) =>
-      checkedManifest(await read(context, owner, dataset.manifestHash), { epochId, parameterSetId }, dataset),
+      checkedManifest(
+        await read(context, owner, dataset.manifestHash, claim),
+        { epochId, parameterSetId },
+        dataset,
+      ),
     ),
   );
   return manifests.flatMap(({ datasetId, batches }: DatasetManifest) =>
-    batches.map(({ batchId, columns }) => ({ owner, datasetId, batchId, columns })),
+    batches.map(({ batchId, columns }) => ({ owner, datasetId, batchId, columns, claim })),
   );
 }
 
@@ -48,12 +65,28 @@ export async function readBatch(
   const blobs = await Promise.all(
     columns.map(async (name): Promise<[string, Uint8Array][]> => {
       const hash = batch.columns[name];
-      return hash === undefined ? [] : [[name, await read(context, batch.owner, hash)]];
+      const path = batchColumnPath(batch.columns, name);
+      if (hash === undefined || path === undefined) return [];
+      const { datasetId, batchId, owner, claim } = batch;
+      const place = { datasetId, batchId, column: name, path };
+      return [[name, await read(context, owner, hash, { ...claim, column: place })]];
     }),
   );
   return new Map(blobs.flat());
 }
 
-function read(context: AgentContext, owner: string, hash: string): Promise<Uint8Array> {
-  return owner === context.mspId ? context.store.get(hash) : context.peers.get(owner, hash);
+/** An open job entitles its holders; to replay one that has ended, the permission behind its agreement does. */
+async function claimOf(
+  { consortium, mspId, signal }: AgentContext,
+  { job }: JobAccess,
+  owner: string,
+): Promise<DataClaim> {
+  const { jobId, agreementId, state } = job;
+  if (owner === mspId || !ENDED.includes(state)) return { kind: 'job', jobId };
+  const { content } = await consortium.agreements.get({ agreementId }, { signal });
+  return { kind: 'permission', permissionId: content.permission.permissionId };
+}
+
+function read(context: AgentContext, owner: string, hash: string, claim: GrantClaim): Promise<Uint8Array> {
+  return owner === context.mspId ? context.store.get(hash) : context.peers.get(owner, hash, claim);
 }

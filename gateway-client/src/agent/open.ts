@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FoundConsortium, type Institution } from '@strokeshare/chaincode';
 import { canonicalJson } from '@strokeshare/fhe';
-import { FileBlobStore } from '@strokeshare/storage-node';
+import { InternalClient, type ZoneEndpoint } from '@strokeshare/storage-node';
 import { z } from 'zod';
 import {
   connectionProfile,
@@ -18,28 +18,34 @@ import { allInstitutions, type AgentContext, type AgentEvent } from './context.j
 import { makePrivateFolder, writePrivateFile } from './durable-file.js';
 import type { Evaluators } from './evaluators.js';
 import { openKeys } from './keys.js';
-import { FolderPeerBlobs } from './peer-blobs.js';
+import { ZoneOriginals } from './originals.js';
+import { ZonePeerBlobs } from './peer-blobs.js';
 import { boundedPolicy, policyBounds } from './policy.js';
 import { Vault } from './vault.js';
+
+/** Where a zone of a storage node is. */
+const zoneAddress = z.strictObject({
+  host: z.string().min(1),
+  port: z.number().int().min(1).max(65_535),
+  /** Name in its TLS certificate, and the authority (PEM file) that issued that. */
+  serverName: z.string().min(1),
+  authority: z.string().min(1),
+});
+export type ZoneAddress = z.infer<typeof zoneAddress>;
 
 const agentConfig = z.strictObject({
   /** How the agent connects to its institution's peer. */
   profile: connectionProfile,
   /** The institution's private channel. */
   recordsChannel: z.string().min(1),
-  /** Store folder of every other institution, by MSP ID. */
-  peerStores: z.record(z.string(), z.string()),
+  /** The own internal zone, and the external zone of every other institution by MSP ID. */
+  storage: z.strictObject({ internal: zoneAddress, external: z.record(z.string(), zoneAddress) }),
   policy: policyBounds,
 });
 /** What an agent's folder is set up with. */
 export type AgentConfig = z.input<typeof agentConfig>;
 
 const CONFIG_FILE = 'agent.json';
-
-/** The store that an agent's folder holds; other institutions on this machine name it in their configuration. */
-export function storeFolderOf(agentFolder: string): string {
-  return join(agentFolder, 'store');
-}
 
 /** Sets up the folder of an institution's agent: readable by its owner alone. */
 export async function initAgent(folder: string, config: AgentConfig): Promise<void> {
@@ -68,14 +74,16 @@ export interface Agent extends Disposable {
 export async function openAgent(folder: string, surroundings: AgentSurroundings): Promise<Agent> {
   const config = await readConfig(join(folder, CONFIG_FILE));
   const vault = await Vault.open(join(folder, 'vault'), join(folder, 'vault.key'));
-  const [keys, store] = await Promise.all([openKeys(vault), FileBlobStore.open(storeFolderOf(folder))]);
+  const keys = await openKeys(vault);
+  const [store, peers] = await openZones(config, surroundings.signal);
   const ledger: Ledger = await connectLedger(config.profile);
   const context: AgentContext = {
     mspId: config.profile.mspId,
     consortium: institutionClient(ledger),
     records: recordsClient(ledger, config.recordsChannel),
     store,
-    peers: new FolderPeerBlobs(config.peerStores),
+    originals: new ZoneOriginals(store),
+    peers,
     vault,
     keys,
     policy: boundedPolicy(config.policy),
@@ -91,9 +99,37 @@ export async function openAgent(folder: string, surroundings: AgentSurroundings)
     events: ledger.events('consortium', 'consortium'),
     [Symbol.dispose]() {
       for (const { ceremony } of context.ceremonies.values()) ceremony[Symbol.dispose]();
-      ledger[Symbol.dispose]();
+      for (const resource of [peers, store, ledger]) resource[Symbol.dispose]();
     },
   };
+}
+
+/** Connects to the storage nodes by the identity that is enrolled on the ledger. */
+async function openZones(
+  { profile, storage }: AgentConfig,
+  signal: AbortSignal,
+): Promise<[InternalClient, ZonePeerBlobs]> {
+  const read = (path: string): Promise<string> =>
+    readFile(path, 'utf8').catch((cause: unknown) => {
+      throw new ClientError('PROFILE_INVALID', `The file ${path} cannot be read.`, { cause });
+    });
+  const [certificate, key] = await Promise.all([read(profile.certPath), read(profile.keyPath)]);
+  const endpointOf = async ({ authority, ...place }: ZoneAddress): Promise<ZoneEndpoint> => ({
+    ...place,
+    authority: await read(authority),
+    certificate,
+    key,
+  });
+  const external = await Promise.all(
+    Object.entries(storage.external).map(async ([mspId, address]): Promise<[string, ZoneEndpoint]> => [
+      mspId,
+      await endpointOf(address),
+    ]),
+  );
+  return [
+    new InternalClient(await endpointOf(storage.internal)),
+    new ZonePeerBlobs(Object.fromEntries(external), signal),
+  ];
 }
 
 /**

@@ -20,7 +20,7 @@ export type OwnRecord = Readonly<Record<string, FieldValue>>;
 export interface OwnBatch {
   schema: Schema;
   records: readonly OwnRecord[];
-  /** The institution's own name for each patient, by which a consent is found again; it never leaves the vault. */
+  /** The institution's own name for each patient, by which a consent is found again; it never leaves the internal zone. */
   patients: readonly string[];
   provenance: Provenance;
 }
@@ -39,13 +39,13 @@ const stored = z.strictObject({
 });
 const nameOf = ({ datasetId, batchId }: BatchName): string => `records-${datasetId}-${batchId}`;
 
-/** Keeps the original records of a batch in the vault, the internal zone. */
+/** Keeps the original records of a batch in the internal zone. */
 export async function storeOwnBatch(
-  { vault }: AgentContext,
+  { originals }: AgentContext,
   name: BatchName,
   batch: OwnBatch,
 ): Promise<void> {
-  await vault.writeJson(nameOf(name), batch);
+  await originals.write(nameOf(name), batch);
 }
 
 /**
@@ -53,12 +53,12 @@ export async function storeOwnBatch(
  *
  * @throws ClientError `FILE_MISSING`.
  */
-export async function readOwnBatch({ vault }: AgentContext, name: BatchName): Promise<OwnBatch> {
-  const value = await vault.readJson(nameOf(name));
+export async function readOwnBatch({ originals }: AgentContext, name: BatchName): Promise<OwnBatch> {
+  const value = await originals.read(nameOf(name));
   if (value === undefined) {
     throw new ClientError(
       'FILE_MISSING',
-      `The original records of batch ${name.batchId} of dataset ${name.datasetId} are not in this vault.`,
+      `The original records of batch ${name.batchId} of dataset ${name.datasetId} are not in the internal zone.`,
     );
   }
   const { schema, ...rest } = stored.parse(value);
@@ -67,7 +67,7 @@ export async function readOwnBatch({ vault }: AgentContext, name: BatchName): Pr
 
 /** Forgets the original records of a batch. */
 export async function removeOwnBatch(context: AgentContext, name: BatchName): Promise<void> {
-  await context.vault.remove(nameOf(name));
+  await context.originals.remove(nameOf(name));
   for (const key of context.ownColumns.keys())
     if (key.startsWith(`${nameOf(name)} `)) context.ownColumns.delete(key);
 }

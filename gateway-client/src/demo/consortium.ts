@@ -29,6 +29,9 @@ export interface DemoNetwork {
 
 export const RESEARCH = { mspId: 'ResearchMSP', domain: 'research.strokeshare.example', user: 'Researcher1' };
 export const AGENT_USER = 'Agent1';
+/** The internal zone of a storage node writes to the private channel; the external one only asks. */
+export const STORAGE_USER = 'Storage1';
+export const GATE_USER = 'Gate1';
 export const CONSORTIUM_CHANNEL = 'consortium';
 export const EPOCH_ID = 'epoch-1';
 export const KEY_THRESHOLD = 3;
@@ -64,7 +67,11 @@ export function demoNetwork(dir: string, basePort: number, backend: DemoBackend 
         mspId,
         domain,
         peer: true,
-        users: [{ name: AGENT_USER, attributes: { 'strokeshare.role': 'institution' } }],
+        users: [
+          { name: AGENT_USER, attributes: { 'strokeshare.role': 'institution' } },
+          { name: STORAGE_USER, attributes: { 'strokeshare.role': 'institution' } },
+          { name: GATE_USER, attributes: { 'strokeshare.role': 'auditor' } },
+        ],
       })),
       {
         mspId: RESEARCH.mspId,

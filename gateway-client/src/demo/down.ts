@@ -1,6 +1,7 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { down as networkDown, isRunning, killGroup, NetworkError, waitForExit } from '@strokeshare/network';
+import { endZones } from './storage.js';
 import { findDemo, releaseFolder, running, type DemoPaths, type DemoState } from './state.js';
 
 /** How long the agents of a kept network may take to end by themselves. */
@@ -29,10 +30,11 @@ export async function removeDemo(
     process.kill(agents.pid, 'SIGTERM');
     if (!(await waitForExit(agents, AGENTS_DEADLINE_MS))) killGroup(agents);
   }
+  await endZones(paths);
   await networkDown(paths.network).catch((error: unknown) => {
     if (!(error instanceof NetworkError && error.code === 'NOT_RUNNING')) throw error;
   });
-  for (const path of [paths.agents, paths.researcher, paths.agentsLog]) {
+  for (const path of [paths.agents, paths.researcher, paths.storage, paths.agentsLog, paths.storageLog]) {
     await rm(path, { recursive: true, force: true });
   }
   await releaseFolder(paths);

@@ -11,6 +11,7 @@ import { existingNetwork } from './existing.js';
 import { deployContracts, ownNetwork, startNetwork } from './setup.js';
 import { agree, enrollAll, makeKey, publishAll } from './sharing.js';
 import { Stages, type StageTime } from './stages.js';
+import { startZones, verifyZones } from './storage.js';
 import { demoPaths, findDemo, running, takeFolder, type DemoPaths } from './state.js';
 import { Resources } from '../resources.js';
 
@@ -117,12 +118,13 @@ async function onNetwork(
   const ending = new AbortController();
   const signal = AbortSignal.any([options.signal, ending.signal, AbortSignal.timeout(LIMIT_MS)]);
   await using resources = new Resources();
+  const { basePort = BASE_PORT, backend = 'embedded' } = options;
   if (start) {
-    const { basePort = BASE_PORT, backend = 'embedded' } = options;
     await stages.run('start the network', (progress) =>
       startNetwork(paths, { basePort, backend }, signal, progress),
     );
     await stages.run('deploy the contracts', (progress) => deployContracts(paths, signal, progress));
+    await stages.run('start the storage nodes', () => startZones(paths, basePort));
   }
 
   const { hospitals } = network;
@@ -156,19 +158,25 @@ async function onNetwork(
   const refused = await stages.run('a job that is not covered', () =>
     served(runRefusedJob(researcher, jobs.refused)),
   );
-  return conclude(options, stages.times, results, refused);
+  // The agents are idle now, so that the nodes can be closed and compared with what the ledger holds.
+  const storage =
+    start && !options.keep
+      ? await stages.run('verify the storage nodes', () => verifyZones(paths))
+      : undefined;
+  return conclude(options, stages.times, results, { refused, ...(storage !== undefined && { storage }) });
 }
 
 async function conclude(
   { project, out = join(project, 'out', 'demo'), print }: DemoOptions,
   stages: StageTime[],
   jobs: readonly ComparedJob[],
-  refused: string,
+  { refused, storage }: { refused: string; storage?: string },
 ): Promise<DemoReport> {
   const report = reportOf(stages, jobs);
   await writeReport(out, report, jobs, { refused, attribution: ATTRIBUTION });
   for (const job of jobs) print(`\n${jobTable(job)}`);
   print(`\nRefused by the contract: ${refused}`);
+  if (storage !== undefined) print(`\n${storage}`);
   print(`\nThe report is in ${relative(process.cwd(), join(out, 'report.md'))} and report.json beside it.`);
   if (!report.ok) throw differs(jobs);
   return report;

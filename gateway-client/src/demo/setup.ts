@@ -19,6 +19,7 @@ import {
 } from './consortium.js';
 import type { Progress } from './stages.js';
 import type { DemoPaths } from './state.js';
+import { zoneAddresses } from './storage.js';
 
 const VERSION = '0.1.0';
 
@@ -106,15 +107,27 @@ export function ownNetwork(paths: DemoPaths): DemoNetwork {
 export async function makeFolders(
   paths: DemoPaths,
   { hospitals, institution, researcher }: DemoNetwork,
+  /** Where the demo's own storage nodes are; on a network of others, agents share folders of this machine. */
+  basePort: number | undefined,
 ): Promise<{ researcherProfile: string }> {
   for (const { mspId, recordsChannel } of hospitals) {
     const others = hospitals.filter((hospital) => hospital.mspId !== mspId);
     await initAgent(agentFolder(paths, mspId), {
       profile: institution(mspId),
       recordsChannel,
-      peerStores: Object.fromEntries(
-        others.map((hospital) => [hospital.mspId, storeFolderOf(agentFolder(paths, hospital.mspId))]),
-      ),
+      storage:
+        basePort === undefined
+          ? {
+              folders: Object.fromEntries(
+                others.map((other) => [other.mspId, storeFolderOf(agentFolder(paths, other.mspId))]),
+              ),
+            }
+          : {
+              internal: zoneAddresses(paths, basePort, mspId).internal,
+              external: Object.fromEntries(
+                others.map((other) => [other.mspId, zoneAddresses(paths, basePort, other.mspId).external]),
+              ),
+            },
       policy: {
         minimumOwnCount: MINIMUM_OWN_COUNT,
         purposes: [PURPOSE],

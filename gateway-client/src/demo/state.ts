@@ -11,6 +11,8 @@ const state = z.strictObject({
   demo: processIdentitySchema,
   /** The agents that a kept network is served by. */
   agents: processIdentitySchema.optional(),
+  /** The processes of the storage nodes' external and internal zones. */
+  zones: z.array(processIdentitySchema).optional(),
 });
 export type DemoState = z.infer<typeof state>;
 
@@ -21,8 +23,10 @@ export interface DemoPaths {
   state: string;
   network: string;
   agents: string;
+  storage: string;
   researcher: string;
   agentsLog: string;
+  storageLog: string;
 }
 
 export function demoPaths(root: string): DemoPaths {
@@ -31,8 +35,10 @@ export function demoPaths(root: string): DemoPaths {
     state: join(root, 'demo.json'),
     network: join(root, 'network'),
     agents: join(root, 'agents'),
+    storage: join(root, 'storage'),
     researcher: join(root, 'researcher'),
     agentsLog: join(root, 'agents.log'),
+    storageLog: join(root, 'storage.log'),
   };
 }
 
@@ -87,7 +93,18 @@ export function running(): ClientError {
 /** Notes which process serves the kept network. */
 export async function noteAgents(paths: DemoPaths, pid: number): Promise<void> {
   const agents = identifyProcess(pid);
-  await writePrivateFile(paths.state, JSON.stringify({ ...ownState(), ...(agents && { agents }) }));
+  await note(paths, agents ? { agents } : {});
+}
+
+/** Notes which processes serve the storage nodes, so that whoever comes later can end them. */
+export async function noteZones(paths: DemoPaths, pids: readonly number[]): Promise<void> {
+  await note(paths, { zones: pids.map(identifyProcess).filter((identity) => identity !== undefined) });
+}
+
+async function note(paths: DemoPaths, more: Partial<DemoState>): Promise<void> {
+  const found = await findDemo(paths);
+  const known = 'state' in found ? found.state : undefined;
+  await writePrivateFile(paths.state, JSON.stringify({ ...known, ...ownState(), ...more }));
 }
 
 /** Lets go of the folder: whatever else was in it is removed before. */

@@ -1,0 +1,34 @@
+import { StorageError, type InternalClient } from '@strokeshare/storage-node';
+
+/** Original records, by name. */
+export interface OriginalRecords {
+  /** Keeps the next version. */
+  write(name: string, value: unknown): Promise<void>;
+  /** The last version; undefined where there is none, or where it was given up. The caller checks its shape. */
+  read(name: string): Promise<unknown>;
+  /** Gives a name up: nothing reads it any more, and two people of the institution may delete what it held. */
+  remove(name: string): Promise<void>;
+}
+
+/** Original records in the institution's internal zone, encrypted at rest. */
+export class ZoneOriginals implements OriginalRecords {
+  constructor(private readonly zone: Pick<InternalClient, 'putOriginal' | 'getOriginal'>) {}
+
+  async write(name: string, value: unknown): Promise<void> {
+    await this.zone.putOriginal(name, Buffer.from(JSON.stringify(value)));
+  }
+
+  async read(name: string): Promise<unknown> {
+    try {
+      const text = Buffer.from(await this.zone.getOriginal(name)).toString('utf8');
+      return (JSON.parse(text) as unknown) ?? undefined;
+    } catch (error) {
+      if (error instanceof StorageError && error.code === 'NOT_FOUND') return undefined;
+      throw error;
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    if ((await this.read(name)) !== undefined) await this.write(name, null);
+  }
+}
