@@ -3,6 +3,7 @@ import { demoBench } from './demo.js';
 import { fheBench } from './fhe.js';
 import { floodBench } from './flood.js';
 import { ledgerBench } from './ledger.js';
+import { storageBench } from './storage.js';
 
 /** A bench: measures and returns rows; never judges. */
 export interface Bench {
@@ -16,4 +17,5 @@ export const benches: Readonly<Record<string, Bench>> = {
   fhe: fheBench,
   flood: floodBench,
   ledger: ledgerBench,
+  storage: storageBench,
 };
