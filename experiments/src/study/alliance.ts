@@ -109,9 +109,11 @@ async function open(
     await initAgent(folder, {
       profile: clientProfile(paths.network, mspId, AGENT_USER),
       recordsChannel,
-      peerStores: Object.fromEntries(
-        others.map((other) => [other.mspId, storeFolderOf(demo.agentFolder(paths, other.mspId))]),
-      ),
+      storage: {
+        folders: Object.fromEntries(
+          others.map((other) => [other.mspId, storeFolderOf(demo.agentFolder(paths, other.mspId))]),
+        ),
+      },
       policy: {
         minimumOwnCount: 0,
         purposes: [PURPOSE],

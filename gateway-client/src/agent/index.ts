@@ -18,6 +18,7 @@ export {
   foundConsortium,
   initAgent,
   openAgent,
+  storeFolderOf,
   type Agent,
   type AgentConfig,
   type ZoneAddress,

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FoundConsortium, type Institution } from '@strokeshare/chaincode';
 import { canonicalJson } from '@strokeshare/fhe';
-import { InternalClient, type ZoneEndpoint } from '@strokeshare/storage-node';
+import { FileBlobStore, InternalClient, type ZoneEndpoint } from '@strokeshare/storage-node';
 import { z } from 'zod';
 import {
   connectionProfile,
@@ -18,8 +18,8 @@ import { allInstitutions, type AgentContext, type AgentEvent } from './context.j
 import { makePrivateFolder, writePrivateFile } from './durable-file.js';
 import type { Evaluators } from './evaluators.js';
 import { openKeys } from './keys.js';
-import { ZoneOriginals } from './originals.js';
-import { ZonePeerBlobs } from './peer-blobs.js';
+import { VaultOriginals, ZoneOriginals } from './originals.js';
+import { FolderPeerBlobs, ZonePeerBlobs } from './peer-blobs.js';
 import { boundedPolicy, policyBounds } from './policy.js';
 import { Vault } from './vault.js';
 
@@ -39,13 +39,22 @@ const agentConfig = z.strictObject({
   /** The institution's private channel. */
   recordsChannel: z.string().min(1),
   /** The own internal zone, and the external zone of every other institution by MSP ID. */
-  storage: z.strictObject({ internal: zoneAddress, external: z.record(z.string(), zoneAddress) }),
+  storage: z.union([
+    z.strictObject({ internal: zoneAddress, external: z.record(z.string(), zoneAddress) }),
+    /** Experiments on one machine: no storage nodes, the store folder of every other institution. */
+    z.strictObject({ folders: z.record(z.string(), z.string()) }),
+  ]),
   policy: policyBounds,
 });
 /** What an agent's folder is set up with. */
 export type AgentConfig = z.input<typeof agentConfig>;
 
 const CONFIG_FILE = 'agent.json';
+
+/** The store of an agent that works without a storage node. */
+export function storeFolderOf(agentFolder: string): string {
+  return join(agentFolder, 'store');
+}
 
 /** Sets up the folder of an institution's agent: readable by its owner alone. */
 export async function initAgent(folder: string, config: AgentConfig): Promise<void> {
@@ -75,14 +84,14 @@ export async function openAgent(folder: string, surroundings: AgentSurroundings)
   const config = await readConfig(join(folder, CONFIG_FILE));
   const vault = await Vault.open(join(folder, 'vault'), join(folder, 'vault.key'));
   const keys = await openKeys(vault);
-  const [store, peers] = await openZones(config, surroundings.signal);
+  const { store, originals, peers, close } = await openStorage(folder, config, vault, surroundings.signal);
   const ledger: Ledger = await connectLedger(config.profile);
   const context: AgentContext = {
     mspId: config.profile.mspId,
     consortium: institutionClient(ledger),
     records: recordsClient(ledger, config.recordsChannel),
     store,
-    originals: new ZoneOriginals(store),
+    originals,
     peers,
     vault,
     keys,
@@ -99,16 +108,24 @@ export async function openAgent(folder: string, surroundings: AgentSurroundings)
     events: ledger.events('consortium', 'consortium'),
     [Symbol.dispose]() {
       for (const { ceremony } of context.ceremonies.values()) ceremony[Symbol.dispose]();
-      for (const resource of [peers, store, ledger]) resource[Symbol.dispose]();
+      close();
+      ledger[Symbol.dispose]();
     },
   };
 }
 
 /** Connects to the storage nodes by the identity that is enrolled on the ledger. */
-async function openZones(
+async function openStorage(
+  folder: string,
   { profile, storage }: AgentConfig,
+  vault: Vault,
   signal: AbortSignal,
-): Promise<[InternalClient, ZonePeerBlobs]> {
+): Promise<Pick<AgentContext, 'store' | 'originals' | 'peers'> & { close: () => void }> {
+  if ('folders' in storage) {
+    const store = await FileBlobStore.open(storeFolderOf(folder));
+    const peers = new FolderPeerBlobs(storage.folders);
+    return { store, peers, originals: new VaultOriginals(vault), close: () => peers[Symbol.dispose]() };
+  }
   const read = (path: string): Promise<string> =>
     readFile(path, 'utf8').catch((cause: unknown) => {
       throw new ClientError('PROFILE_INVALID', `The file ${path} cannot be read.`, { cause });
@@ -126,10 +143,14 @@ async function openZones(
       await endpointOf(address),
     ]),
   );
-  return [
-    new InternalClient(await endpointOf(storage.internal)),
-    new ZonePeerBlobs(Object.fromEntries(external), signal),
-  ];
+  const store = new InternalClient(await endpointOf(storage.internal));
+  const peers = new ZonePeerBlobs(Object.fromEntries(external), signal);
+  return {
+    store,
+    peers,
+    originals: new ZoneOriginals(store),
+    close: () => [store, peers].forEach((resource) => resource[Symbol.dispose]()),
+  };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { StorageError, type InternalClient } from '@strokeshare/storage-node';
+import type { Vault } from './vault.js';
 
 /** Original records, by name. */
 export interface OriginalRecords {
@@ -30,5 +31,22 @@ export class ZoneOriginals implements OriginalRecords {
 
   async remove(name: string): Promise<void> {
     if ((await this.read(name)) !== undefined) await this.write(name, null);
+  }
+}
+
+/** Original records in the agent's own vault: for experiments without storage nodes. */
+export class VaultOriginals implements OriginalRecords {
+  constructor(private readonly vault: Vault) {}
+
+  write(name: string, value: unknown): Promise<void> {
+    return this.vault.writeJson(name, value);
+  }
+
+  read(name: string): Promise<unknown> {
+    return this.vault.readJson(name);
+  }
+
+  remove(name: string): Promise<void> {
+    return this.vault.remove(name);
   }
 }

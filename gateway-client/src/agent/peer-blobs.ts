@@ -1,5 +1,5 @@
 import type { GrantClaim } from '@strokeshare/chaincode';
-import { RemoteBlobs, type ZoneEndpoint } from '@strokeshare/storage-node';
+import { type BlobStore, FileBlobStore, RemoteBlobs, type ZoneEndpoint } from '@strokeshare/storage-node';
 import { ClientError } from '../errors.js';
 
 /** Reads what an institution published, by the hash that the ledger holds. */
@@ -35,5 +35,25 @@ export class ZonePeerBlobs implements PeerBlobs, Disposable {
 
   [Symbol.dispose](): void {
     for (const zone of this.zones.values()) zone[Symbol.dispose]();
+  }
+}
+
+/** The stores of all institutions as folders of one machine: for experiments without storage nodes. */
+export class FolderPeerBlobs implements PeerBlobs, Disposable {
+  private readonly opened = new Map<string, Promise<Pick<BlobStore, 'get'>>>();
+
+  /** @param folders - store folder by MSP ID. */
+  constructor(private readonly folders: Readonly<Record<string, string>>) {}
+
+  async get(owner: string, hash: string): Promise<Uint8Array> {
+    const folder = this.folders[owner];
+    if (folder === undefined) throw new ClientError('PROFILE_INVALID', `No store of ${owner} is configured.`);
+    let store = this.opened.get(owner);
+    if (!store) this.opened.set(owner, (store = FileBlobStore.open(folder)));
+    return (await store).get(hash);
+  }
+
+  [Symbol.dispose](): void {
+    this.opened.clear();
   }
 }
