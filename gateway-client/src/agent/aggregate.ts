@@ -67,7 +67,8 @@ export async function aggregateJob(context: AgentContext, jobId: string): Promis
     let inputs: CellInputs = sumsOfGroups;
     for (const [group, members] of groups.entries()) {
       const parts = new Map<string, Map<string, Uint8Array>>();
-      for (const cell of cells) parts.set(cell, await partialsOfCell(context, jobId, members, partials, cell));
+      for (const cell of cells)
+        parts.set(cell, await partialsOfCell(context, jobId, members, partials, cell));
       if (groups.length === 1) inputs = parts;
       else {
         const sums = await add(parts, group);
@@ -93,7 +94,7 @@ async function partialsOfCell(
   partials: Readonly<Record<string, PartialsRecord>>,
   cell: string,
 ): Promise<Map<string, Uint8Array>> {
-  const blobs = await partialBlobs(context, owners, partials, cell);
+  const blobs = await partialBlobs(context, jobId, owners, partials, cell);
   return new Map(
     owners.map((owner, index) => [`partial/${cell}/${owner}`, blobs[index] ?? new Uint8Array()]),
   );
@@ -102,6 +103,7 @@ async function partialsOfCell(
 /** The partials of one cell in the order of the owners, each read by the hash that its owner posted. */
 export async function partialBlobs(
   context: AgentContext,
+  jobId: string,
   owners: readonly string[],
   partials: Readonly<Record<string, PartialsRecord>>,
   cell: string,

@@ -20,6 +20,8 @@ export const HOSPITALS: readonly (Hospital & { domain: string })[] = [1, 2, 3, 4
 
 /** A network as the demo uses it: who takes part, and how each of them connects. */
 export interface DemoNetwork {
+  /** From where the ports of the demo's own storage nodes are counted; without any, agents share folders. */
+  zonePort?: number;
   readonly hospitals: readonly Hospital[];
   /** How the agent of a hospital connects. */
   readonly institution: (mspId: string) => ConnectionProfile;

@@ -128,7 +128,12 @@ async function onNetwork(
   }
 
   const { hospitals } = network;
-  const alliance = await openAlliance(paths, network, resources, signal);
+  const alliance = await openAlliance(
+    paths,
+    start ? { ...network, zonePort: basePort } : network,
+    resources,
+    signal,
+  );
   const { agents, researcher, served } = alliance;
   await stages.run('enroll hospitals and researcher', () => enrollAll(hospitals, agents, researcher));
   alliance.serve();

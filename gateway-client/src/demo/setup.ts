@@ -106,9 +106,7 @@ export function ownNetwork(paths: DemoPaths): DemoNetwork {
 /** Sets up the folders of the agents and of the researcher. */
 export async function makeFolders(
   paths: DemoPaths,
-  { hospitals, institution, researcher }: DemoNetwork,
-  /** Where the demo's own storage nodes are; on a network of others, agents share folders of this machine. */
-  basePort: number | undefined,
+  { hospitals, institution, researcher, zonePort }: DemoNetwork,
 ): Promise<{ researcherProfile: string }> {
   for (const { mspId, recordsChannel } of hospitals) {
     const others = hospitals.filter((hospital) => hospital.mspId !== mspId);
@@ -116,16 +114,16 @@ export async function makeFolders(
       profile: institution(mspId),
       recordsChannel,
       storage:
-        basePort === undefined
+        zonePort === undefined
           ? {
               folders: Object.fromEntries(
                 others.map((other) => [other.mspId, storeFolderOf(agentFolder(paths, other.mspId))]),
               ),
             }
           : {
-              internal: zoneAddresses(paths, basePort, mspId).internal,
+              internal: zoneAddresses(paths, zonePort, mspId).internal,
               external: Object.fromEntries(
-                others.map((other) => [other.mspId, zoneAddresses(paths, basePort, other.mspId).external]),
+                others.map((other) => [other.mspId, zoneAddresses(paths, zonePort, other.mspId).external]),
               ),
             },
       policy: {

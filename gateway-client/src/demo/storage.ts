@@ -22,8 +22,10 @@ import {
 import type { ZoneAddress } from '../agent/index.js';
 import { makePrivateFolder, writePrivateFile } from '../agent/durable-file.js';
 import { ClientError } from '../errors.js';
-import { GATE_USER, HOSPITALS, RESEARCH, STORAGE_USER, type Hospital } from './consortium.js';
+import { GATE_USER, HOSPITALS, RESEARCH, STORAGE_USER } from './consortium.js';
 import { findDemo, noteZones, type DemoPaths } from './state.js';
+
+type Hospital = (typeof HOSPITALS)[number];
 
 const HOST = '127.0.0.1';
 /** Above the ports of the network itself. */
