@@ -26,7 +26,7 @@ A development network of Hyperledger Fabric, without Docker and without binaries
 The same with real Fabric peers and orderers, where their binaries are on PATH or in FABRIC_BIN_DIR
   up --backend native [-bft]
   demo --backend native
-  addInstitution, removeInstitution, admin
+  addInstitution, removeInstitution, admin, certificates
 
 On a network that runs already
   demo --backend existing --profiles FOLDER
@@ -46,7 +46,7 @@ readonly verb="${1:-}"
 case "$verb" in
   '' | -h | --help | help) usage && exit 0 ;;
   demo | test | prereq | up | createChannel | deployCC | deployCCAAS | cc | status | logs | stop | down | restart) ;;
-  addInstitution | removeInstitution | admin | profiles) ;;
+  addInstitution | removeInstitution | admin | profiles | certificates) ;;
   *) die "Unknown verb '$verb'; run ./test-network.sh -h for the list." ;;
 esac
 
