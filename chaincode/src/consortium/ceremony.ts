@@ -10,43 +10,35 @@ import {
   sha256Hex,
 } from '@strokeshare/fhe';
 import {
-  type AbortEpoch,
   type AdvanceEpoch,
   type CeremonyLabel,
-  ceremonyLabels,
-  type CeremonyMessage,
   type CommitCeremony,
   type ConfirmEpoch,
   type Epoch,
-  type EpochView,
   type OpenEpoch,
   type RevealCeremony,
 } from '../api/epochs.js';
-import { mayHoldKeys } from '../api/institutions.js';
 import { ContractError } from '../errors.js';
 import {
   commitments,
   confirmations,
   epochRecords,
-  institutions,
   type RecordKind,
   reveals,
+  usedSecrets,
 } from '../ledger/kinds.js';
 import { type Ledger } from '../ledger/ledger.js';
 import { type Transaction } from '../ledger/transaction.js';
+import { abortedBy, deadlineOf, keyOf, memberEpoch, timelyEpoch } from './attempts.js';
+import { judged } from './dispute.js';
+import { requireRoster } from './roster.js';
 import { move, requireState } from '../states/machine.js';
 import { ceremonySteps, epochMachine } from '../states/machines.js';
 
 export async function open(transaction: Transaction, request: OpenEpoch): Promise<Epoch> {
   const { ledger, caller } = transaction;
   const { epochId, members, threshold } = request;
-  if (!members.includes(caller.mspId)) throw notMember(caller.mspId, epochId);
-  if (threshold > members.length)
-    throw new ContractError(
-      'BAD_REQUEST',
-      `A threshold of ${threshold} needs as many members; there are ${members.length}.`,
-    );
-  for (const member of members) await requireKeyHolder(ledger, member);
+  await requireRoster(transaction, { epochId, members, threshold });
   const epoch: Epoch = {
     ...request,
     attempt: 1,
@@ -54,6 +46,7 @@ export async function open(transaction: Transaction, request: OpenEpoch): Promis
     state: 'OPEN',
     openedBy: caller.mspId,
     openedAt: transaction.at,
+    deadline: deadlineOf(transaction, request.stepSeconds),
   };
   await ledger.create(epochRecords, epoch, epochId);
   transaction.emit(epochId, epoch.state);
@@ -63,10 +56,10 @@ export async function open(transaction: Transaction, request: OpenEpoch): Promis
 export async function commit(transaction: Transaction, request: CommitCeremony): Promise<Epoch> {
   const { ledger, caller } = transaction;
   const { epochId, label, commitment } = request;
-  const epoch = await memberEpoch(transaction, epochId);
+  const epoch = await timelyEpoch(transaction, epochId);
   const { before } = roundOf(epoch, label);
   await requirePosted(ledger, epoch, reveals, before, `Nothing is committed to ${label}`, 'revealed');
-  await ledger.create(commitments, { commitment, at: transaction.at }, epochId, label, caller.mspId);
+  await ledger.create(commitments, { commitment, at: transaction.at }, ...keyOf(epoch), label, caller.mspId);
   transaction.emit(epochId, epoch.state);
   return epoch;
 }
@@ -74,13 +67,14 @@ export async function commit(transaction: Transaction, request: CommitCeremony):
 export async function reveal(transaction: Transaction, request: RevealCeremony): Promise<Epoch> {
   const { ledger, caller } = transaction;
   const { epochId, label, ...opening } = request;
-  const epoch = await memberEpoch(transaction, epochId);
+  const epoch = await timelyEpoch(transaction, epochId);
   const { round } = roundOf(epoch, label);
   // The commitments alone are read, so that all members can reveal at once.
   await requirePosted(ledger, epoch, commitments, round, 'Nothing is revealed', 'committed to');
-  const committed = await ledger.find(commitments, epochId, label, caller.mspId);
+  const committed = await ledger.find(commitments, ...keyOf(epoch), label, caller.mspId);
   checkOpening(epoch, caller.mspId, request, committed?.commitment);
-  await ledger.create(reveals, { ...opening, at: transaction.at }, epochId, label, caller.mspId);
+  if (request.value) await useOnce(transaction, epoch, request.value);
+  await ledger.create(reveals, { ...opening, at: transaction.at }, ...keyOf(epoch), label, caller.mspId);
   transaction.emit(epochId, epoch.state);
   return epoch;
 }
@@ -88,10 +82,10 @@ export async function reveal(transaction: Transaction, request: RevealCeremony):
 export async function confirm(transaction: Transaction, request: ConfirmEpoch): Promise<Epoch> {
   const { ledger, caller } = transaction;
   const { epochId, ...hashes } = request;
-  const epoch = await memberEpoch(transaction, epochId);
+  const epoch = await timelyEpoch(transaction, epochId);
   requireState('key epoch', epoch.state, ['ROUND2']);
   await requirePosted(ledger, epoch, reveals, LAST_ROUND, 'The key epoch is not confirmed', 'revealed');
-  await ledger.create(confirmations, { ...hashes, at: transaction.at }, epochId, caller.mspId);
+  await ledger.create(confirmations, { ...hashes, at: transaction.at }, ...keyOf(epoch), caller.mspId);
   transaction.emit(epochId, epoch.state);
   return epoch;
 }
@@ -101,58 +95,35 @@ export async function advance(transaction: Transaction, { epochId, from }: Advan
   const { ledger } = transaction;
   const epoch = await memberEpoch(transaction, epochId);
   if (epoch.state !== from) return epoch;
-  const next = from === 'ROUND2' ? await activated(ledger, epoch) : await advanced(ledger, epoch);
+  const next: Epoch = {
+    ...(await nextOf(transaction, epoch)),
+    deadline: deadlineOf(transaction, epoch.stepSeconds),
+  };
   await ledger.put(epochRecords, next, epochId);
   transaction.emit(epochId, next.state);
   return next;
 }
 
-export async function abort(transaction: Transaction, { epochId, reason }: AbortEpoch): Promise<Epoch> {
-  const epoch = await memberEpoch(transaction, epochId);
-  const aborted = abortedBy(epoch, transaction.caller.mspId, reason);
-  await transaction.ledger.put(epochRecords, aborted, epochId);
-  transaction.emit(epochId, aborted.state);
-  return aborted;
+/** A contribution to a seed, and a sealing key, serve one member in one attempt of one epoch. */
+async function useOnce(
+  { ledger, caller: { mspId } }: Transaction,
+  { epochId, attempt }: Epoch,
+  { contribution, sealingKey }: { contribution: string; sealingKey: string },
+): Promise<void> {
+  for (const secret of [contribution, sealingKey])
+    await ledger.create(usedSecrets, { epochId, attempt, mspId }, sha256Hex(fromBase64(secret)));
 }
 
-export async function retire(transaction: Transaction, { epochId, reason }: AbortEpoch): Promise<Epoch> {
-  const { caller, at } = transaction;
-  const epoch = await memberEpoch(transaction, epochId);
-  const retirement = { by: caller.mspId, reason, at };
-  const retired: Epoch = { ...epoch, state: move(epochMachine, epoch.state, 'RETIRED'), retirement };
-  await transaction.ledger.put(epochRecords, retired, epochId);
-  transaction.emit(epochId, retired.state);
-  return retired;
-}
-
-/** The epoch with all messages, for evaluated transactions. */
-export async function view({ ledger }: Transaction, { epochId }: { epochId: string }): Promise<EpochView> {
-  const epoch = await ledger.get(epochRecords, epochId);
-  const messages: EpochView['messages'] = {};
-  for (const label of ceremonyLabels) {
-    const committed = await ledger.findEach(commitments, [epochId, label], epoch.members);
-    const revealed = await ledger.findEach(reveals, [epochId, label], epoch.members);
-    const byMember: Record<string, CeremonyMessage> = {};
-    for (const [member, { commitment }] of committed) {
-      const { at: _, ...opening } = revealed.get(member) ?? { at: '' };
-      byMember[member] = { commitment, ...opening };
-    }
-    if (committed.size > 0) messages[label] = byMember;
+/** The state that follows, once it is complete. */
+function nextOf(transaction: Transaction, epoch: Epoch): Promise<Epoch> {
+  switch (epoch.state) {
+    case 'ROUND2':
+      return activated(transaction, epoch);
+    case 'DISPUTED':
+      return judged(transaction, epoch);
+    default:
+      return advanced(transaction.ledger, epoch);
   }
-  const confirmed = await ledger.findEach(confirmations, [epochId], epoch.members);
-  return { ...epoch, messages, confirmations: Object.fromEntries(confirmed) };
-}
-
-/** @throws ContractError NOT_FOUND, NOT_A_PARTY, LEVEL_INSUFFICIENT */
-async function requireKeyHolder(ledger: Ledger, mspId: string): Promise<void> {
-  const institution = await ledger.get(institutions, mspId);
-  const { level, status, hostedBy } = institution;
-  if (status !== 'ACTIVE') throw new ContractError('NOT_A_PARTY', `${mspId} is ${status}.`);
-  if (!mayHoldKeys(institution))
-    throw new ContractError(
-      'LEVEL_INSUFFICIENT',
-      `${mspId} is of level ${level}${hostedBy === undefined ? '' : ` and hosted by ${hostedBy}`} and holds no share of a collective key.`,
-    );
 }
 
 /** Sets without security are for this package's own tests. */
@@ -165,15 +136,6 @@ function acceptedSet(name: string): { id: string } {
     throw new ContractError('PARAMETERS_REFUSED', `The parameter set ${name} has no security.`, { cause });
   }
 }
-
-async function memberEpoch({ ledger, caller }: Transaction, epochId: string): Promise<Epoch> {
-  const epoch = await ledger.get(epochRecords, epochId);
-  if (!epoch.members.includes(caller.mspId)) throw notMember(caller.mspId, epochId);
-  return epoch;
-}
-
-const notMember = (mspId: string, epochId: string): ContractError =>
-  new ContractError('NOT_A_PARTY', `${mspId} is not a member of the key epoch ${epochId}.`);
 
 const LAST_ROUND: readonly CeremonyLabel[] = ['dealingCheck'];
 
@@ -196,15 +158,15 @@ function roundOf(
 /** @throws ContractError ILLEGAL_STATE unless every member has posted to every label. */
 async function requirePosted(
   ledger: Ledger,
-  { epochId, members }: Epoch,
+  epoch: Epoch,
   kind: RecordKind<unknown>,
   labels: readonly CeremonyLabel[],
   consequence: string,
   did: string,
 ): Promise<void> {
   for (const label of labels) {
-    const posted = await ledger.findEach(kind, [epochId, label], members);
-    const waiting = members.filter((member) => !posted.has(member));
+    const posted = await ledger.findEach(kind, [...keyOf(epoch), label], epoch.members);
+    const waiting = epoch.members.filter((member) => !posted.has(member));
     if (waiting.length > 0)
       throw new ContractError(
         'ILLEGAL_STATE',
@@ -234,13 +196,13 @@ function checkOpening(
 
 /** The epoch in its next state, once all messages of this one are revealed; the seed is made of its contributions. */
 async function advanced(ledger: Ledger, epoch: Epoch): Promise<Epoch> {
-  const { epochId, members, state } = epoch;
+  const { members, state } = epoch;
   const step = ceremonySteps[state];
   const labels = step?.rounds.flat() ?? [];
   await requirePosted(ledger, epoch, reveals, labels, `The key epoch stays ${state}`, 'revealed');
   const moved = { ...epoch, state: move(epochMachine, state, step?.next ?? state) };
   if (!labels.includes('seed')) return moved;
-  const revealed = await ledger.findEach(reveals, [epochId, 'seed'], members);
+  const revealed = await ledger.findEach(reveals, [...keyOf(epoch), 'seed'], members);
   const seed = epochSeed(
     [...revealed].map(([sender, { value }]) => ({
       sender,
@@ -251,25 +213,23 @@ async function advanced(ledger: Ledger, epoch: Epoch): Promise<Epoch> {
 }
 
 /** The epoch after the confirmations: active if all are equal, aborted as soon as two differ. */
-async function activated(ledger: Ledger, epoch: Epoch): Promise<Epoch> {
-  const { epochId, members } = epoch;
-  const confirmed = [...(await ledger.findEach(confirmations, [epochId], members))];
+async function activated(transaction: Transaction, epoch: Epoch): Promise<Epoch> {
+  const { members } = epoch;
+  const confirmed = [...(await transaction.ledger.findEach(confirmations, keyOf(epoch), members))];
   const [first] = confirmed;
   const differing = confirmed.find(
     ([, { publicKeyHash, relinKeysHash }]) =>
       publicKeyHash !== first?.[1].publicKeyHash || relinKeysHash !== first[1].relinKeysHash,
   );
-  if (differing) return abortedBy(epoch, differing[0], 'The members confirmed different keys.');
+  if (differing)
+    return abortedBy(transaction, epoch, {
+      by: differing[0],
+      reason: 'The members confirmed different keys.',
+    });
   if (!first || confirmed.length < members.length)
     throw new ContractError('ILLEGAL_STATE', 'The key epoch is not active before all members confirmed it.');
   const { publicKeyHash, relinKeysHash } = first[1];
   return { ...epoch, publicKeyHash, relinKeysHash, state: move(epochMachine, epoch.state, 'ACTIVE') };
 }
-
-const abortedBy = (epoch: Epoch, by: string, reason: string): Epoch => ({
-  ...epoch,
-  state: move(epochMachine, epoch.state, 'ABORTED'),
-  abort: { by, reason },
-});
 
 const fromBase64 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'));

@@ -4,7 +4,10 @@ import { consortium } from '../api/transactions.js';
 import { epochRecords } from '../ledger/kinds.js';
 import { Serves } from '../ledger/serves.js';
 import { run } from '../ledger/transaction.js';
-import { abort, advance, commit, confirm, open, retire, reveal, view } from './ceremony.js';
+import { abort, restart } from './attempts.js';
+import { advance, commit, confirm, open, reveal } from './ceremony.js';
+import { disclose, dispute, judge } from './dispute.js';
+import { retire, view } from './epochUse.js';
 
 const definitions = consortium.KeyEpochContract;
 
@@ -47,6 +50,26 @@ export class KeyEpochContract extends Contract {
   @Serves(definitions.Abort)
   Abort(context: Context, request: string): Promise<string> {
     return run(context, definitions.Abort, request, abort);
+  }
+
+  @Serves(definitions.Restart)
+  Restart(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Restart, request, restart);
+  }
+
+  @Serves(definitions.Dispute)
+  Dispute(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Dispute, request, dispute);
+  }
+
+  @Serves(definitions.Disclose)
+  Disclose(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Disclose, request, disclose);
+  }
+
+  @Serves(definitions.Judge)
+  Judge(context: Context, request: string): Promise<string> {
+    return run(context, definitions.Judge, request, judge);
   }
 
   @Serves(definitions.Get)

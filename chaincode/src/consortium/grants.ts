@@ -10,6 +10,7 @@ import { consortium } from '../api/transactions.js';
 import {
   epochRecords,
   institutions,
+  numberKey,
   jobAggregates,
   jobPartials,
   jobRecords,
@@ -129,7 +130,11 @@ async function byEpoch(ledger: Ledger, reader: Reader, { epochId }: Claim<'epoch
   if (reader.blob === epoch.publicKeyHash || reader.blob === epoch.relinKeysHash) return GRANTED;
   if (!epoch.members.includes(reader.mspId)) return refused('NOT_ENTITLED');
   for (const label of ceremonyLabels) {
-    const revealed = await ledger.findEach(reveals, [epochId, label], epoch.members);
+    const revealed = await ledger.findEach(
+      reveals,
+      [epochId, numberKey(epoch.attempt), label],
+      epoch.members,
+    );
     if ([...revealed.values()].some(({ bytesHash }) => bytesHash === reader.blob)) return GRANTED;
   }
   return refused('NOT_COVERED');

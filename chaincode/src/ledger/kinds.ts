@@ -10,7 +10,7 @@ import * as epochs from '../api/epochs.js';
 import * as members from '../api/institutions.js';
 import * as jobs from '../api/jobs.js';
 import * as permissions from '../api/permissions.js';
-import { count, identifier } from '../api/primitives.js';
+import { count, identifier, positive } from '../api/primitives.js';
 import { evaluationRecord } from '../api/records.js';
 import { researcher } from '../api/researchers.js';
 
@@ -38,9 +38,18 @@ export const motionVotes = kind('motion.vote', members.motionVote, 'vote'); // m
 export const institutions = kind('institution', members.institution, 'institution'); // mspId
 export const researchers = kind('researcher', researcher, 'researcher'); // researcherId
 export const epochRecords = kind('epoch', epochs.epoch, 'key epoch'); // epochId
-export const commitments = kind('epoch.commitment', epochs.ceremonyCommitment, 'commitment'); // epochId, label, mspId
-export const reveals = kind('epoch.reveal', epochs.ceremonyReveal, 'reveal'); // epochId, label, mspId
-export const confirmations = kind('epoch.confirmation', epochs.epochConfirmation, 'confirmation'); // epochId, mspId
+export const commitments = kind('epoch.commitment', epochs.ceremonyCommitment, 'commitment'); // epochId, attempt, label, mspId
+export const reveals = kind('epoch.reveal', epochs.ceremonyReveal, 'reveal'); // epochId, attempt, label, mspId
+export const confirmations = kind('epoch.confirmation', epochs.epochConfirmation, 'confirmation'); // epochId, attempt, mspId
+export const disclosures = kind('epoch.disclosure', epochs.epochDisclosure, 'disclosure'); // epochId, attempt, mspId
+export const judgements = kind('epoch.judgement', epochs.epochJudgement, 'judgement'); // epochId, attempt, mspId
+export const pastAttempts = kind('epoch.attempt', epochs.epoch, 'attempt at the key epoch'); // epochId, attempt
+/** What went into a seed or seals a dealing serves once: in one attempt of one epoch, by one member. */
+export const usedSecrets = kind(
+  'epoch.used',
+  z.strictObject({ epochId: identifier, attempt: positive, mspId: identifier }),
+  'use of this randomness',
+); // SHA-256 of what was revealed
 export const datasetRecords = kind('dataset', datasets.datasetRecord, 'dataset'); // datasetId
 /** Made empty; after that the owner's own peer endorses what is written there, and no other. */
 export const datasetVersions = kind(

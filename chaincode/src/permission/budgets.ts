@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { parameterSet } from '@strokeshare/fhe';
 import { type Epoch } from '../api/epochs.js';
+import { MAXIMUM_CELLS } from '../api/jobs.js';
 import { type PrivacyTerms } from '../api/permissions.js';
 import { agreementBudgets, epochBudgets } from '../ledger/kinds.js';
 import { type Ledger } from '../ledger/ledger.js';
@@ -38,6 +39,22 @@ export async function readReserved(
     agreement: agreement?.reserved ?? 0,
     epoch: epoch?.reserved ?? 0,
     microRho: agreement?.microRho ?? 0,
+  };
+}
+
+/** What all jobs have reserved of an epoch; exhausted when some shard has no room for a job of the largest size. */
+export async function epochBudget(
+  ledger: Ledger,
+  epoch: Epoch,
+): Promise<{ capacity: number; reserved: number; exhausted: boolean }> {
+  const capacity = shardCapacity(epoch);
+  const shards = Array.from({ length: SHARDS }, (_, shard) => String(shard).padStart(2, '0'));
+  const found = await ledger.findEach(epochBudgets, [epoch.epochId], shards);
+  const reserved = [...found.values()].map((shard) => shard.reserved);
+  return {
+    capacity: SHARDS * capacity,
+    reserved: reserved.reduce((sum, count) => sum + count, 0),
+    exhausted: reserved.some((count) => count + MAXIMUM_CELLS > capacity),
   };
 }
 

@@ -15,10 +15,13 @@ export const epochMachine: Machine<EpochState> = {
     OPEN: ['COMMITTED', 'ABORTED'],
     COMMITTED: ['ROUND1', 'ABORTED'],
     ROUND1: ['ROUND2', 'ABORTED'],
-    ROUND2: ['ACTIVE', 'ABORTED'],
+    ROUND2: ['ACTIVE', 'DISPUTED', 'ABORTED'],
+    // The attempt is lost; what is left is to find out by whose fault.
+    DISPUTED: ['ABORTED'],
     ACTIVE: ['RETIRED'],
     RETIRED: [],
-    ABORTED: [],
+    // Another attempt, with its own number and fresh randomness.
+    ABORTED: ['OPEN'],
   },
 };
 

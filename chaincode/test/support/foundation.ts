@@ -85,6 +85,8 @@ export class Foundation {
   researcherKeys!: SealingKeyPair;
   relinKeys: Uint8Array = EMPTY;
   publicKey: Uint8Array = EMPTY;
+  /** Of the key ceremony. */
+  attempt = 1;
   /** Every partial and aggregate by its hash. */
   readonly blobs = new Map<string, Uint8Array>();
 
@@ -273,7 +275,7 @@ export class Foundation {
       openings.set(member.mspId, { nonce, bytesHash });
       const commitment = commitmentOf({
         epochId: EPOCH,
-        attempt: 1,
+        attempt: this.attempt,
         sender: member.mspId,
         label,
         nonce,

@@ -4,15 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { ceremonyStates, ceremonySteps, type CeremonyLabel, type EpochView } from '@strokeshare/chaincode';
-import {
-  commitment,
-  epochSeed,
-  FheError,
-  KeyCeremony,
-  parameterSetById,
-  requireSecure,
-  sha256Hex,
-} from '@strokeshare/fhe';
+import { commitment, KeyCeremony, parameterSetById, requireSecure, sha256Hex } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
 import {
   allPages,
@@ -22,6 +14,9 @@ import {
   type SentMessage,
   type Step,
 } from './context.js';
+import { agreedSeed, messagesOf, seedValues } from './ceremony-messages.js';
+import { disputeStep } from './dispute.js';
+import { endLate, forgetAttempt, giveUp, retireWhenDue } from './epoch-end.js';
 import { storeHolderKey } from './holder-key.js';
 
 type Progress = 'acted' | 'waiting' | 'done';
@@ -35,15 +30,29 @@ export const ceremonyStep: Step = async (context) => {
   const epochs = await allPages((after) =>
     consortium.epochs.list(after === undefined ? {} : { after }, { signal }),
   );
-  for (const { epochId, state, members } of epochs) {
-    if (!ceremonySteps[state]) forget(context, epochId);
-    else if (members.includes(mspId)) {
+  for (const epoch of epochs) {
+    const { epochId, state } = epoch;
+    if (!epoch.members.includes(mspId)) continue;
+    if (state === 'ABORTED' || state === 'RETIRED') await forgetAttempt(context, epochId);
+    else if (state === 'ACTIVE') {
+      if (await retireWhenDue(context, epoch)) return true;
+    } else {
       const view = await consortium.epochs.get({ epochId }, { signal });
-      if (await advance(context, view)) return true;
+      if (await stepOf(context, view)) return true;
     }
   }
   return false;
 };
+
+async function stepOf(context: AgentContext, view: EpochView): Promise<boolean> {
+  if (view.state === 'DISPUTED') return disputeStep(context, view);
+  try {
+    if (await advance(context, view)) return true;
+  } catch (error) {
+    return giveUp(context, view, error);
+  }
+  return Date.now() >= Date.parse(view.deadline) && endLate(context, view);
+}
 
 async function advance(context: AgentContext, view: EpochView): Promise<boolean> {
   const ongoing = await ongoingCeremony(context, view);
@@ -103,6 +112,8 @@ async function ongoingCeremony(context: AgentContext, view: EpochView): Promise<
   const { epochId, attempt, members, threshold } = view;
   const known = context.ceremonies.get(epochId);
   if (known?.attempt === attempt) return known;
+  // Nothing of an attempt before serves in this one.
+  if (known || attempt > 1) await forgetAttempt(context, epochId);
   if (view.messages.seed?.[context.mspId]) {
     // Without its secrets this member cannot go on, and to begin anew under the same commitments would be unsound.
     const reason = `${context.mspId} lost its part of the ceremony at a restart.`;
@@ -203,15 +214,7 @@ async function produce(
 
 async function confirm(context: AgentContext, view: EpochView, ongoing: OngoingCeremony): Promise<void> {
   const { epochId } = view;
-  try {
-    ongoing.result ??= await finish(context, view, ongoing);
-  } catch (error) {
-    // Who dealt wrongly stands in the reason; nobody may go on with these messages.
-    if (!(error instanceof FheError)) throw error;
-    await context.consortium.epochs.abort({ epochId, reason: error.message }, { signal: context.signal });
-    report(context, 'ceremony', epochId, `aborted: ${error.message}`);
-    return;
-  }
+  ongoing.result ??= await finish(context, view, ongoing);
   await context.consortium.epochs.confirm({ epochId, ...ongoing.result }, { signal: context.signal });
   report(context, 'ceremony', epochId, 'confirmed the collective keys');
 }
@@ -235,73 +238,6 @@ async function finish(
   using key = await ceremony.finish(dealings, { checks, publicKeys });
   await storeHolderKey(context, key);
   return { publicKeyHash, relinKeysHash };
-}
-
-/** The messages of one label by member, each fetched by the hash that the ledger holds. */
-async function messagesOf(
-  context: AgentContext,
-  view: EpochView,
-  label: CeremonyLabel,
-): Promise<Map<string, Uint8Array>> {
-  const entries = await Promise.all(
-    view.members.map(async (member): Promise<[string, Uint8Array]> => {
-      const hash = checkedReveal(view, label, member);
-      return [
-        member,
-        await (member === context.mspId
-          ? context.store.get(hash)
-          : context.peers.get(member, hash, { kind: 'epoch', epochId: view.epochId })),
-      ];
-    }),
-  );
-  return new Map(entries);
-}
-
-/** The hash that a member revealed, checked here again against its commitment. */
-function checkedReveal(view: EpochView, label: CeremonyLabel, sender: string): string {
-  const message = view.messages[label]?.[sender];
-  const { nonce, bytesHash } = message ?? {};
-  const { epochId, attempt } = view;
-  if (
-    nonce === undefined ||
-    bytesHash === undefined ||
-    commitment({ epochId, attempt, sender, label, nonce, bytesHash }) !== message?.commitment
-  ) {
-    throw new ClientError(
-      'CEREMONY_FAILED',
-      `The message ${label} of ${sender} does not open its commitment.`,
-    );
-  }
-  return bytesHash;
-}
-
-function seedValues(view: EpochView): { sender: string; contribution: Uint8Array; sealingKey: Uint8Array }[] {
-  return view.members.map((sender) => {
-    const hash = checkedReveal(view, 'seed', sender);
-    const value = view.messages.seed?.[sender]?.value;
-    const contribution = Buffer.from(value?.contribution ?? '', 'base64');
-    const sealingKey = Buffer.from(value?.sealingKey ?? '', 'base64');
-    if (sha256Hex(contribution, sealingKey) !== hash) {
-      throw new ClientError('CEREMONY_FAILED', `The seed of ${sender} is not the one that it committed to.`);
-    }
-    return { sender, contribution: new Uint8Array(contribution), sealingKey: new Uint8Array(sealingKey) };
-  });
-}
-
-function agreedSeed(view: EpochView): Uint8Array {
-  const seed = epochSeed(seedValues(view).map(({ sender, contribution }) => ({ sender, contribution })));
-  if (view.seed !== base64(seed)) {
-    throw new ClientError(
-      'CEREMONY_FAILED',
-      `The seed of epoch ${view.epochId} is not made of the contributions.`,
-    );
-  }
-  return seed;
-}
-
-function forget({ ceremonies }: AgentContext, epochId: string): void {
-  ceremonies.get(epochId)?.ceremony[Symbol.dispose]();
-  ceremonies.delete(epochId);
 }
 
 function base64(bytes: Uint8Array): string {

@@ -8,6 +8,7 @@ import type { OriginalRecords } from './originals.js';
 import type { PeerBlobs } from './peer-blobs.js';
 import type { InstitutionPolicy } from './policy.js';
 import type { ReplayedJob } from './replay.js';
+import type { OpenJournal } from './share-book.js';
 import type { Vault } from './vault.js';
 
 /** One line about what an agent did; never a secret, never a patient's value. */
@@ -34,6 +35,8 @@ export interface OngoingCeremony {
   sent: Map<string, SentMessage>;
   /** The state that was last seen complete, and since when (milliseconds). */
   complete?: { state: string; since: number };
+  /** What was shown after a dispute. */
+  disclosure?: Uint8Array;
   /** Hashes of the combined keys, once they are made and the own share is stored. */
   result?: { publicKeyHash: string; relinKeysHash: string };
 }
@@ -55,6 +58,8 @@ export interface AgentContext {
   readonly ceremonies: Map<string, OngoingCeremony>;
   /** Jobs that this process recomputed, until they end. */
   readonly replays: Map<string, Promise<ReplayedJob>>;
+  /** Release journals of the own keys, by the name of their files. */
+  readonly releases: Map<string, Promise<OpenJournal>>;
   /** Jobs that cannot be served, and until when (milliseconds) they are left alone; the others go on. */
   readonly setAside: Map<string, number>;
   /** Since when (milliseconds) this institution waits for others before it in line. */

@@ -175,7 +175,7 @@ export function sharesOfCells(
     sigma: BigInt(cellOf(replayed, cell).sigma),
     ...(privacy && { privacySigma: privacySigmaOf(replayed.set, cellOf(replayed, cell), privacy) }),
   }));
-  return new ShareBook(context).shares(job.jobId, epoch.epochId, replayed.set, committee, requests);
+  return new ShareBook(context).shares(job.jobId, epoch.epochId, committee, requests);
 }
 
 function countCells({ plan, aggregates }: ReplayedJob): string[] {

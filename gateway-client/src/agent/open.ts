@@ -98,6 +98,7 @@ export async function openAgent(folder: string, surroundings: AgentSurroundings)
     policy: boundedPolicy(config.policy),
     ceremonies: new Map(),
     replays: new Map(),
+    releases: new Map(),
     setAside: new Map(),
     waiting: new Map(),
     ownColumns: new Map(),

@@ -1,8 +1,16 @@
-import { releaseShare, sha256Hex, type HolderKey, type ParameterSet } from '@strokeshare/fhe';
+import {
+  answerRelease,
+  FheError,
+  ReleaseJournal,
+  sha256Hex,
+  type HolderKey,
+  type ReleaseEntry,
+} from '@strokeshare/fhe';
 import { z } from 'zod';
 import { ClientError } from '../errors.js';
 import type { AgentContext } from './context.js';
-import { openHolderKey } from './holder-key.js';
+import { openHolderKey, releaseLogOf } from './holder-key.js';
+import type { Vault, VaultLog } from './vault.js';
 
 /** A coefficient of which a share is asked. */
 export interface ShareRequest {
@@ -15,13 +23,21 @@ export interface ShareRequest {
   privacySigma?: bigint;
 }
 
-const page = z.record(z.string(), z.strictObject({ request: z.string(), share: z.base64() }));
-const ledgerOfCoefficients = z.record(z.string(), z.number().int().nonnegative());
+/** What every cell of a job was asked of: one ciphertext on one set of terms. */
+const cellsOfJob = z.record(z.string(), z.string());
+
+/** The journal of a holder's key with the file that it is kept in. */
+export interface OpenJournal {
+  journal: ReleaseJournal;
+  log: VaultLog;
+}
 
 /**
- * Every share that this holder ever gave, and how many coefficients each committee was given in an epoch. A share is
- * computed once; whoever asks again gets the stored bytes. The flooding noise is worth 2^tauLog2 coefficients per
- * committee: beyond that the holder refuses, whatever the ledger says.
+ * Every share that this holder ever gave. Two rules hold, across restarts and whatever the ledger says: one cell of one
+ * job is asked of one ciphertext; and the release journal of the key charges each coefficient of a ciphertext once for
+ * each committee, answers it on one set of terms alone (the same c1 at another level or with other noise is refused,
+ * under whichever job), and refuses once the flooding noise is used up. The same coefficient on the same terms gives the
+ * same bytes to every job, so that asking again teaches nothing. Entries are durable before a share leaves.
  */
 export class ShareBook {
   constructor(private readonly context: AgentContext) {}
@@ -30,79 +46,80 @@ export class ShareBook {
    * Gives the shares of some cells of a job.
    *
    * @param committee - indexes of the holders that release together.
-   * @throws ClientError `BUDGET_EXHAUSTED`; `REPLAY_MISMATCH` when the same cell is asked of other bytes.
+   * @throws ClientError `BUDGET_EXHAUSTED`; `REPLAY_MISMATCH` when the same cell is asked of other bytes; FheError
+   *   `RELEASE_REFUSED` when the same ciphertext is asked on other terms.
    */
   async shares(
     jobId: string,
     epochId: string,
-    set: ParameterSet,
     committee: readonly number[],
     requests: readonly ShareRequest[],
   ): Promise<Map<string, Uint8Array>> {
+    await this.bindCells(jobId, requests);
+    using key = await openHolderKey(this.context, epochId);
+    return await this.inTurn(key, async (open) => {
+      const sorted = [...committee].sort((a, b) => a - b);
+      const shares = new Map<string, Uint8Array>();
+      for (const { cell, ...request } of requests)
+        shares.set(cell, await answer(key, open, { ...request, committee: sorted }));
+      return shares;
+    });
+  }
+
+  private async bindCells(jobId: string, requests: readonly ShareRequest[]): Promise<void> {
     const { vault } = this.context;
     const name = `shares-${jobId}`;
-    const entries = page.parse((await vault.readJson(name)) ?? {});
-    const sorted = [...committee].sort((a, b) => a - b);
-    const keyOf = (cell: string): string => `${sorted.join(',')} ${cell}`;
-    const missing = requests.filter((request) => {
-      const given = Object.entries(entries).filter(([key]) => key.endsWith(` ${request.cell}`));
-      if (given.some(([, entry]) => entry.request !== identityOf(request))) {
+    const known = cellsOfJob.parse((await vault.readJson(name)) ?? {});
+    for (const request of requests) {
+      const before = known[request.cell];
+      if (before !== undefined && before !== identityOf(request)) {
         throw new ClientError(
           'REPLAY_MISMATCH',
           `A share of cell ${request.cell} of job ${jobId} was given before, of another ciphertext.`,
         );
       }
-      return !entries[keyOf(request.cell)];
-    });
-    if (missing.length > 0) {
-      await this.charge(epochId, set, sorted, missing.length);
-      using key = await openHolderKey(this.context, epochId);
-      for (const request of missing) {
-        entries[keyOf(request.cell)] = {
-          request: identityOf(request),
-          share: Buffer.from(shareOf(key, request, sorted)).toString('base64'),
-        };
-      }
-      await vault.writeJson(name, entries);
     }
-    return new Map(
-      requests.map(({ cell }) => [
-        cell,
-        new Uint8Array(Buffer.from(entries[keyOf(cell)]?.share ?? '', 'base64')),
-      ]),
-    );
+    const added = Object.fromEntries(requests.map((request) => [request.cell, identityOf(request)]));
+    await vault.writeJson(name, { ...known, ...added });
   }
 
-  /** Counted before the shares are computed, so that a crash in between costs budget and never noise. */
-  private async charge(
-    epochId: string,
-    set: ParameterSet,
-    committee: number[],
-    count: number,
-  ): Promise<void> {
-    const { vault } = this.context;
-    const name = `coefficients-${epochId.replaceAll(':', '_')}`;
-    const used = ledgerOfCoefficients.parse((await vault.readJson(name)) ?? {});
-    const key = committee.join(',');
-    const total = (used[key] ?? 0) + count;
-    if (total > 2 ** set.smudging.tauLog2) {
-      throw new ClientError(
-        'BUDGET_EXHAUSTED',
-        `The flooding noise of epoch ${epochId} is used up for this committee.`,
-      );
+  /** One piece of work on a key's journal after another; after an error it is read again from its file. */
+  private async inTurn<T>(key: HolderKey, work: (open: OpenJournal) => Promise<T>): Promise<T> {
+    const { releases, vault } = this.context;
+    const name = releaseLogOf(key);
+    const before = releases.get(name) ?? openJournal(vault, key);
+    const done = before.then(async (open) => ({ open, result: await work(open) }));
+    const after = done.then(({ open }) => open);
+    // Whoever comes next reads the file again.
+    after.catch(() => undefined);
+    releases.set(name, after);
+    try {
+      return (await done).result;
+    } catch (error) {
+      if (releases.get(name) === after) releases.delete(name);
+      throw error;
     }
-    await vault.writeJson(name, { ...used, [key]: total });
   }
 }
 
-function shareOf(key: HolderKey, request: ShareRequest, committee: number[]): Uint8Array {
-  const { ciphertext, sigma, privacySigma } = request;
-  return releaseShare(key, {
-    ciphertext,
-    committee,
-    sigma,
-    ...(privacySigma !== undefined && { privacySigma }),
-  });
+async function openJournal(vault: Vault, key: HolderKey): Promise<OpenJournal> {
+  const { log, entries } = await vault.openLog(releaseLogOf(key));
+  const lines = entries.map((entry): unknown => JSON.parse(Buffer.from(entry).toString('utf8')));
+  return { journal: ReleaseJournal.restore(key, lines), log };
+}
+
+async function answer(
+  key: HolderKey,
+  { journal, log }: OpenJournal,
+  request: Parameters<typeof answerRelease>[2],
+): Promise<Uint8Array> {
+  const persist = (entry: ReleaseEntry): Promise<void> => log.append(Buffer.from(JSON.stringify(entry)));
+  try {
+    return await answerRelease(key, journal, request, persist);
+  } catch (error) {
+    if (!(error instanceof FheError && error.code === 'RELEASE_BUDGET_EXHAUSTED')) throw error;
+    throw new ClientError('BUDGET_EXHAUSTED', error.message, { cause: error });
+  }
 }
 
 function identityOf({ ciphertext, sigma, privacySigma }: ShareRequest): string {

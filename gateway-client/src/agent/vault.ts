@@ -3,6 +3,9 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClientError } from '../errors.js';
 import { makePrivateFolder, writePrivateFile } from './durable-file.js';
+import { VaultLog } from './vault-log.js';
+
+export type { VaultLog };
 
 const ALGORITHM = 'aes-256-gcm';
 const KEY_BYTES = 32;
@@ -44,11 +47,7 @@ export class Vault {
 
   /** Keeps a secret under a name; a former one of that name is replaced. */
   async write(name: string, secret: Uint8Array): Promise<void> {
-    const nonce = randomBytes(NONCE_BYTES);
-    const cipher = createCipheriv(ALGORITHM, this.key, nonce);
-    cipher.setAAD(Buffer.from(name));
-    const sealed = Buffer.concat([nonce, cipher.update(secret), cipher.final(), cipher.getAuthTag()]);
-    await writePrivateFile(this.pathOf(name), sealed);
+    await writePrivateFile(this.pathOf(name), this.seal(name, secret));
   }
 
   /**
@@ -62,19 +61,21 @@ export class Vault {
       throw error;
     });
     if (!sealed) return undefined;
-    try {
-      const decipher = createDecipheriv(ALGORITHM, this.key, sealed.subarray(0, NONCE_BYTES));
-      decipher.setAAD(Buffer.from(name));
-      decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
-      const body = sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES);
-      return new Uint8Array(Buffer.concat([decipher.update(body), decipher.final()]));
-    } catch (cause) {
-      throw new ClientError(
-        'KEY_FILE_INVALID',
-        `The secret ${name} cannot be opened: it was altered, or the key file is another one.`,
-        { cause },
-      );
-    }
+    return this.unseal(name, sealed, name);
+  }
+
+  /**
+   * Opens a log of secrets, whose entries are sealed one by one.
+   *
+   * @throws ClientError `KEY_FILE_INVALID` when an entry was altered or belongs to another key.
+   */
+  openLog(name: string): Promise<{ log: VaultLog; entries: Uint8Array[] }> {
+    // A slash is in no secret's name: an entry of a log is never taken for a secret.
+    const context = (position: number): string => `${name}/${position}`;
+    return VaultLog.open(this.pathOf(name), {
+      seal: (entry, position) => this.seal(context(position), entry),
+      open: (sealed, position) => this.unseal(context(position), sealed, name),
+    });
   }
 
   /** The same for values that are JSON. */
@@ -91,6 +92,29 @@ export class Vault {
   /** Forgets a secret. */
   async remove(name: string): Promise<void> {
     await rm(this.pathOf(name), { force: true });
+  }
+
+  private seal(context: string, secret: Uint8Array): Uint8Array {
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv(ALGORITHM, this.key, nonce);
+    cipher.setAAD(Buffer.from(context));
+    return Buffer.concat([nonce, cipher.update(secret), cipher.final(), cipher.getAuthTag()]);
+  }
+
+  private unseal(context: string, sealed: Uint8Array, name: string): Uint8Array {
+    try {
+      const decipher = createDecipheriv(ALGORITHM, this.key, sealed.subarray(0, NONCE_BYTES));
+      decipher.setAAD(Buffer.from(context));
+      decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
+      const body = sealed.subarray(NONCE_BYTES, sealed.length - TAG_BYTES);
+      return new Uint8Array(Buffer.concat([decipher.update(body), decipher.final()]));
+    } catch (cause) {
+      throw new ClientError(
+        'KEY_FILE_INVALID',
+        `The secret ${name} cannot be opened: it was altered, or the key file is another one.`,
+        { cause },
+      );
+    }
   }
 
   private pathOf(name: string): string {
