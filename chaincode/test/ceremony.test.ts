@@ -204,11 +204,13 @@ describe('the key ceremony on the ledger', () => {
   it('lets all members commit, reveal and confirm at once: none reads what another writes', async () => {
     await open();
     const nonce = hash('1');
-    const value = {
-      contribution: Buffer.alloc(32).toString('base64'),
-      sealingKey: Buffer.alloc(1216).toString('base64'),
+    const parts = (sender: string) =>
+      [32, 1216].map((length) => Buffer.alloc(length, members.indexOf(sender) + 1));
+    const valueOf = (sender: string) => {
+      const [contribution, sealingKey] = parts(sender).map((part) => part.toString('base64'));
+      return { contribution, sealingKey };
     };
-    const bytesHash = sha256Hex(Buffer.alloc(32 + 1216));
+    const hashOf = (sender: string) => sha256Hex(...parts(sender));
     const simulate = (index: number, definition: TransactionDefinition, request: object) =>
       alliance.ledger.simulate(
         definition,
@@ -223,9 +225,21 @@ describe('the key ceremony on the ledger', () => {
     };
     await everyone(KeyEpochContract.Commit, (sender) => ({
       label: 'seed',
-      commitment: commitmentOf({ epochId: EPOCH, attempt: 1, sender, label: 'seed', nonce, bytesHash }),
+      commitment: commitmentOf({
+        epochId: EPOCH,
+        attempt: 1,
+        sender,
+        label: 'seed',
+        nonce,
+        bytesHash: hashOf(sender),
+      }),
     }));
-    await everyone(KeyEpochContract.Reveal, () => ({ label: 'seed', nonce, bytesHash, value }));
+    await everyone(KeyEpochContract.Reveal, (sender) => ({
+      label: 'seed',
+      nonce,
+      bytesHash: hashOf(sender),
+      value: valueOf(sender),
+    }));
     // Only the move is one member's: a second at the same time conflicts, and finds it done when repeated.
     const moves = [
       await simulate(0, KeyEpochContract.Advance, { from: 'OPEN' }),
