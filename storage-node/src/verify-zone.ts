@@ -72,7 +72,7 @@ export function reportText({ entries, head, objects, findings, proven }: ZoneRep
       : ' No anchor proves anything before it.';
   const lines = findings.map(({ sentence, since: anchor }) => `${sentence}${since(anchor)}`);
   const covered = proven ? `proven up to entry ${proven.sequence} (${proven.at})` : 'proven by no anchor yet';
-  const verdict = findings.length === 0 ? 'Nothing is altered or missing' : `${findings.length} findings`;
+  const verdict = findings.length === 0 ? 'Nothing is altered or missing' : `Findings: ${findings.length}`;
   return [...lines, `${verdict}: ${entries} entries up to ${head.sequence}, ${covered}, ${objects} objects.`];
 }
 
