@@ -146,16 +146,18 @@ export class WorkerCrew implements AsyncDisposable {
     next.resolve(thread);
   }
 
-  /** Starts workers in the place of dead ones. One that does not start fails the task that has waited longest. */
+  /**
+   * Starts workers in the place of dead ones. Tasks wait for whichever comes; they fail where none is left that could.
+   */
   #refill(): void {
     for (let missing = this.size - this.#threads.size - this.#starting.size; missing > 0; missing--) {
       const starting: Promise<void> = this.#startOne()
+        .finally(() => this.#starting.delete(starting))
         .catch((error: unknown) => {
-          const [next] = this.#waiting;
-          if (next) this.#waiting.delete(next);
-          next?.reject(error);
-        })
-        .finally(() => this.#starting.delete(starting));
+          if (this.#starting.size > 0 || this.alive.length > 0) return;
+          for (const waiter of this.#waiting) waiter.reject(error);
+          this.#waiting.clear();
+        });
       this.#starting.add(starting);
     }
   }

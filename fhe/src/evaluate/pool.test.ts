@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type * as WorkerThreads from 'node:worker_threads';
 import { decodeBlob, encodeBlob, type BlobKind } from '../bytes/index.js';
 import { parameterSet } from '../params/index.js';
@@ -231,6 +232,15 @@ test('a worker that dies fails its task alone, and another takes its place with 
 test('a worker that dies while it is idle is replaced before the next task', async () => {
   for (const worker of mockStarted.filter((candidate) => candidate.threadId > 0)) await worker.terminate();
   await expect(pool.encryptColumns(epochId, [column(0)])).resolves.toHaveLength(1);
+});
+
+test('a worker that dies while it starts leaves its task to the others', async () => {
+  for (const worker of mockStarted.filter((candidate) => candidate.threadId > 0)) await worker.terminate();
+  const before = mockStarted.length;
+  const task = pool.encryptColumns(epochId, [column(0)]);
+  while (mockStarted.length === before) await setImmediate();
+  await mockStarted[before]!.terminate();
+  await expect(task).resolves.toHaveLength(1);
 });
 
 test('a refused key is not kept, and an impossible pool is refused', async () => {
