@@ -80,6 +80,10 @@ const rows: Readonly<Record<string, Row>> = {
   'KeyEpochContract:Advance': parties({ ...epoch, from: 'OPEN' }),
   'KeyEpochContract:Retire': parties({ ...epoch, ...reason }),
   'KeyEpochContract:Abort': parties({ ...epoch, ...reason }),
+  'KeyEpochContract:Restart': parties(epoch),
+  'KeyEpochContract:Dispute': parties({ ...epoch, attempt: 1, ...reason }),
+  'KeyEpochContract:Disclose': parties({ ...epoch, attempt: 1, disclosure: 'AAAA' }),
+  'KeyEpochContract:Judge': parties({ ...epoch, attempt: 1, offenders: [] }),
   'DatasetContract:Register': anybody({}),
   'DatasetContract:OpenVersion': parties({ datasetId: 'ist-1' }),
   'DatasetContract:Attest': parties({
