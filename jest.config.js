@@ -39,6 +39,8 @@ module.exports = {
     modulePathIgnorePatterns: ['<rootDir>/dist/'],
   })),
   reporters: ['default', '<rootDir>/tools/closing-lines.js'],
+  // Modules that a test file loaded stay in memory; a worker that has grown is replaced between two files.
+  workerIdleMemoryLimit: '1GB',
   // Long tests say so themselves; this is the limit against a hang.
   testTimeout: 120_000,
 };
