@@ -169,8 +169,8 @@ export class WorkerCrew implements AsyncDisposable {
       return;
     }
     this.#threads.add(thread);
-    // A key that is being refused elsewhere is refused here too, and then missing.
-    for (const key of this.#keys) await thread.run((call) => call(key)).catch(() => undefined);
+    // All are queued before any task can be. A key that is being refused elsewhere is refused here too, then missing.
+    await Promise.allSettled(this.#keys.map((key) => thread.run((call) => call(key))));
     this.#giveBack(thread);
   }
 
