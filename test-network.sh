@@ -70,6 +70,9 @@ export PATH="$PWD/node_modules/.bin:$PATH"
 node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 24 || (a === 24 && b >= 15) || (a === 22 && b >= 19) ? 0 : 1)' ||
   die "Node $(node --version) cannot run node-seal 7 and no pinned runtime exists for this platform; install Node 24.15 or newer."
 
+# Blobs of a megabyte come and go. glibc would keep what is freed; with fixed limits it goes back to the system.
+export MALLOC_MMAP_THRESHOLD_=131072 MALLOC_ARENA_MAX=2
+
 # --- build and run ---------------------------------------------------------------------------------------------
 if [ "$verb" = test ]; then
   exec npm test --silent -- "$@"
