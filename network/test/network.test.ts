@@ -290,18 +290,30 @@ describe('a start that cannot succeed', () => {
   it.each(['Issuing certificates for org2', 'Opening the ledgers'])(
     'leaves nothing when it is interrupted at "%s"',
     async (moment) => {
-      const child = spawn(
-        process.execPath,
-        [CLI, 'up', '--dir', dir, '--base-port', String(BASE_PORT), '-c', 'mychannel'],
-        { stdio: ['ignore', 'ignore', 'pipe'] },
-      );
-      const exit = once(child, 'exit');
-      for await (const line of createInterface({ input: child.stderr }))
-        if (line.startsWith(moment)) child.kill('SIGINT');
-      await expect(exit).resolves.toStrictEqual([130, null]);
+      const interrupt = new AbortController();
+      const onProgress = (message: string): void => {
+        if (message.startsWith(moment)) interrupt.abort();
+      };
+      await expect(up(config, { onProgress, signal: interrupt.signal })).rejects.toMatchObject({
+        code: 'INTERRUPTED',
+      });
       expect(existsSync(join(temporary, 'deep'))).toBe(false);
     },
   );
+
+  it('exits with 130 and leaves nothing when Ctrl-C interrupts the command', async () => {
+    // The certificates of twenty organisations leave far more work than a late signal could miss.
+    const child = spawn(
+      process.execPath,
+      [CLI, 'up', '--dir', dir, '--orgs', '20', '--base-port', String(BASE_PORT)],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    const exit = once(child, 'exit');
+    for await (const line of createInterface({ input: child.stderr }))
+      if (line.startsWith('Issuing certificates for org2')) child.kill('SIGINT');
+    await expect(exit).resolves.toStrictEqual([130, null]);
+    expect(existsSync(join(temporary, 'deep'))).toBe(false);
+  });
 });
 
 describe('a start whose program was killed', () => {
@@ -311,7 +323,7 @@ describe('a start whose program was killed', () => {
       for (const recover of [() => down(dir), () => up(config).then(() => down(dir))]) {
         const child = spawn(
           process.execPath,
-          [CLI, 'up', '--dir', dir, '--orgs', '5', '--base-port', String(BASE_PORT)],
+          [CLI, 'up', '--dir', dir, '--orgs', '12', '--base-port', String(BASE_PORT)],
           {
             stdio: ['ignore', 'ignore', 'pipe'],
           },
