@@ -12,9 +12,10 @@ import {
   waitForJob,
 } from '@strokeshare/gateway-client';
 import {
-  demoDown,
   demoPaths,
   type DemoReport,
+  findDemo,
+  removeDemo,
   runDemo,
 } from '@strokeshare/gateway-client/dist/demo/index.js';
 import { ROOT } from '../../report.js';
@@ -74,7 +75,10 @@ export class Alliance implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const proxy of this.proxies) await proxy[Symbol.asyncDispose]();
-    await demoDown(demoPaths(join(this.folder, 'demo')));
+    const paths = demoPaths(join(this.folder, 'demo'));
+    // The demo is this process' own, so that nobody else is in the way of its removal.
+    const found = await findDemo(paths);
+    await removeDemo(paths, 'state' in found ? found.state : undefined);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
