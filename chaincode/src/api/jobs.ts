@@ -214,6 +214,9 @@ export const aggregateResponse = z.strictObject({
   refusal: refusal.optional(),
 });
 export const groupSumRecord = z.strictObject({ hash: sha256 });
+/** What an agent needs to know of a job to look at it: kept from the job's submission to its end. */
+export const openJobRecord = z.strictObject({ jobId: identifier, deadline: instant });
+export type OpenJobRecord = z.infer<typeof openJobRecord>;
 export const aggregatesView = z.strictObject({ aggregates: z.record(cellId, aggregateRecord) });
 
 /** Body of a sealed message of shares: cell to share bytes in base64. */

@@ -409,6 +409,11 @@ export const consortium = {
     ),
     Get: reads('Reads one job with its effective state.', jobs.getJob, jobs.jobView),
     List: reads('Lists jobs by id.', listRequest, listOf(jobs.job)),
+    ListOpen: reads(
+      'Lists the jobs that have not ended and whose deadline has not passed, by id.',
+      listRequest,
+      listOf(jobs.openJobRecord),
+    ),
     Partials: reads('Reads the hashes of all partials of a job.', jobs.getJob, jobs.partialsView),
     Aggregates: reads('Reads the aggregates of a job.', jobs.getJob, jobs.aggregatesView),
     Shares: reads('Reads all shares and verdicts of a job.', jobs.getJob, jobs.sharesView),

@@ -16,6 +16,9 @@ import { requireState } from '../states/machine.js';
 
 const FINAL: readonly JobState[] = ['RELEASED', 'SUPPRESSED', 'REFUSED', 'CANCELLED'];
 
+/** Whether a stored state is the last one. */
+export const isFinal = (state: JobState): boolean => FINAL.includes(state);
+
 /** What the effective state is computed from. */
 type Timed = Pick<Job, 'state' | 'deadline' | 'postingDeadline' | 'quorum'>;
 

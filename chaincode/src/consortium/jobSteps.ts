@@ -2,11 +2,12 @@
 import { type DecisionStep } from '../api/decisions.js';
 import { type Job, type JobState, type JobStep } from '../api/jobs.js';
 import { moveOf, stepOf } from '../audit/drafts.js';
-import { jobRecords } from '../ledger/kinds.js';
+import { jobRecords, openJobs } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { decideStep, type StepBudget, type Surroundings } from '../permission/facts.js';
 import { move } from '../states/machine.js';
 import { jobMachine } from '../states/machines.js';
+import { isFinal } from './jobState.js';
 
 /**
  * Runs a step if it is permitted now; otherwise commits REFUSED.
@@ -44,6 +45,7 @@ export async function storeState(transaction: Transaction, job: Job, to: Job['st
   move(jobMachine, job.state === 'SUBMITTED' ? 'EVALUATING' : job.state, to);
   const moved = { ...job, state: to, since: transaction.at };
   await transaction.ledger.put(jobRecords, moved, job.jobId);
+  if (isFinal(to)) await transaction.ledger.remove(openJobs, job.jobId);
   transaction.record(moveOf(moved, to));
   transaction.emit(job.jobId, to);
   return moved;

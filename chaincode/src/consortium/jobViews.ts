@@ -7,6 +7,7 @@ import {
   type ComparedView,
   type JobAccess,
   type JobView,
+  type OpenJobRecord,
   type PartialsRecord,
   type SharesView,
 } from '../api/jobs.js';
@@ -20,8 +21,10 @@ import {
   jobRecords,
   jobValueShares,
   jobVerdicts,
+  openJobs,
   type RecordKind,
 } from '../ledger/kinds.js';
+import { type Page } from '../ledger/ledger.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { decideStep } from '../permission/facts.js';
 import { idsOf, roundKeys, viewJob } from './jobState.js';
@@ -32,6 +35,18 @@ interface JobName {
 
 export async function view({ ledger, now }: Transaction, { jobId }: JobName): Promise<JobView> {
   return viewJob(ledger, await ledger.get(jobRecords, jobId), now);
+}
+
+/**
+ * The cost grows with the open jobs, not with all that ever were; one that failed stays behind, since no transaction
+ * ends it, and is left out by its deadline.
+ */
+export async function listOpen(
+  { ledger, now }: Transaction,
+  page: Page,
+): Promise<{ items: OpenJobRecord[]; next?: string }> {
+  const { items, ...more } = await ledger.page(openJobs, [], page);
+  return { items: items.filter(({ deadline }) => now < Date.parse(deadline)), ...more };
 }
 
 export async function partialsOf(

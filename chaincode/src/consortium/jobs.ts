@@ -7,7 +7,7 @@ import { run } from '../ledger/transaction.js';
 import { aggregate, postPartials } from './aggregate.js';
 import { cancel } from './cancel.js';
 import { closeCounts, openCounts, postCountShares, postVerdict } from './countGate.js';
-import { accessTo, aggregatesOf, comparedWith, partialsOf, sharesOf, view } from './jobViews.js';
+import { accessTo, aggregatesOf, comparedWith, listOpen, partialsOf, sharesOf, view } from './jobViews.js';
 import { replaceCommittee } from './replacement.js';
 import { stop } from './stop.js';
 import { submit } from './submit.js';
@@ -89,6 +89,11 @@ export class JobContract extends Contract {
   @Serves(definitions.List)
   List(context: Context, request: string): Promise<string> {
     return run(context, definitions.List, request, ({ ledger }, page) => ledger.page(jobRecords, [], page));
+  }
+
+  @Serves(definitions.ListOpen)
+  ListOpen(context: Context, request: string): Promise<string> {
+    return run(context, definitions.ListOpen, request, listOpen);
   }
 
   @Serves(definitions.Partials)

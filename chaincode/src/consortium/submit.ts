@@ -14,7 +14,7 @@ import { oversizedCell } from '../evaluation/limits.js';
 import { oversizedRecord } from '../evaluation/records.js';
 import { ownersOf, planOf } from '../evaluation/plan.js';
 import { researcherIdOf } from '../ledger/caller.js';
-import { jobRecords } from '../ledger/kinds.js';
+import { jobRecords, openJobs } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { microRhoOf, readReserved, reserve, shardCapacity } from '../permission/budgets.js';
 import { decide, type Refused } from '../permission/decide.js';
@@ -101,6 +101,7 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
   if (decision.allowed) {
     await reserve(ledger, job, reserved, job.spentMicroRho ?? 0);
     await noteUses(ledger, job);
+    await ledger.put(openJobs, { jobId, deadline: job.deadline }, jobId);
   }
   await ledger.put(jobRecords, job, jobId);
   transaction.record({ step: 'submit', ...moveOf(job, job.state) });

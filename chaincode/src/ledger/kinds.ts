@@ -90,6 +90,7 @@ export const agreementTerminations = kind(
 export const agreementBudgets = kind('agreement.budget', agreementReservation, 'release budget'); // agreementId
 export const epochBudgets = kind('epoch.budget', reservation, 'flooding budget'); // epochId, shard
 export const jobRecords = kind('job', jobs.job, 'job'); // jobId
+export const openJobs = kind('job.open', jobs.openJobRecord, 'open job'); // jobId
 export const jobPartials = kind('job.partials', jobs.partialsRecord, 'set of partials'); // jobId, mspId
 export const jobAggregates = kind('job.aggregate', jobs.aggregateRecord, 'aggregate'); // jobId, cell
 export const jobGroupSums = kind('job.sum', jobs.groupSumRecord, 'sum of a group'); // jobId, group, cell

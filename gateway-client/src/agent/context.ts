@@ -56,6 +56,8 @@ export interface AgentContext {
   readonly policy: InstitutionPolicy;
   readonly evaluators: Evaluators;
   readonly ceremonies: Map<string, OngoingCeremony>;
+  /** The own partials that this process evaluated: job to cell to blob, until the job ends. */
+  readonly evaluations: Map<string, ReadonlyMap<string, Uint8Array>>;
   /** Jobs that this process recomputed, until they end. */
   readonly replays: Map<string, Promise<ReplayedJob>>;
   /** Release journals of the own keys, by the name of their files. */

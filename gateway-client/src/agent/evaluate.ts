@@ -35,8 +35,10 @@ export async function evaluateJob(context: AgentContext, jobId: string): Promise
   const cells = jobPlan.plan.cells.map(({ id }) => id).filter((id) => !withheld.includes(id));
   const batches = await batchesOf(context, access, mspId);
 
-  const local = await evaluateHere(context, access, jobPlan, cells, batches);
-  const onLedger = await evaluateOnLedger(context, access, jobPlan, cells, batches);
+  const [local, onLedger] = await Promise.all([
+    evaluateHere(context, access, jobPlan, cells, batches),
+    evaluateOnLedger(context, access, jobPlan, cells, batches),
+  ]);
   const partials: Record<string, string> = {};
   for (const cell of cells) {
     const blob = local.get(cell);
@@ -49,6 +51,7 @@ export async function evaluateJob(context: AgentContext, jobId: string): Promise
     }
     partials[cell] = await store.put(blob);
   }
+  context.evaluations.set(jobId, local);
   await consortium.jobs.postPartials({ jobId, partials, withheld }, { signal });
   const note = withheld.length === 0 ? '' : `, withheld ${withheld.length}`;
   report(context, 'evaluate', jobId, `posted ${cells.length} partials${note}`);

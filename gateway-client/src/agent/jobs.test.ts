@@ -11,7 +11,7 @@ function agentWith(failure: Error, participants = ['Hospital0MSP', 'Hospital1MSP
   const events: AgentEvent[] = [];
   const view = (jobId: string) => ({ jobId, state: 'SUBMITTED', participants, posted: [] });
   const jobs = {
-    list: async () => ({ items: [view('bad'), view('good')] }),
+    listOpen: async () => ({ items: [view('bad'), view('good')] }),
     get: async ({ jobId }: { jobId: string }) => view(jobId),
     access: async ({ jobId }: { jobId: string }) => {
       asked.push(jobId);
@@ -23,6 +23,7 @@ function agentWith(failure: Error, participants = ['Hospital0MSP', 'Hospital1MSP
   const context = {
     mspId: 'Hospital1MSP',
     consortium: { jobs },
+    evaluations: new Map(),
     replays: new Map(),
     setAside: new Map<string, number>(),
     waiting: new Map<string, number>(),
@@ -112,7 +113,7 @@ describe('an agent that others keep waiting', () => {
       ...job,
     };
     const jobs = {
-      list: async () => ({ items: [view] }),
+      listOpen: async () => ({ items: [view] }),
       get: async () => view,
       shares: async () => ({ countShares: { Hospital2MSP: {} }, verdicts: {}, opened: {}, valueShares: {} }),
       access: called('access', { decision: { allowed: false }, job: view }),
@@ -122,6 +123,7 @@ describe('an agent that others keep waiting', () => {
     const context = {
       mspId: 'Hospital2MSP',
       consortium: { jobs },
+      evaluations: new Map(),
       replays: new Map(),
       setAside: new Map<string, number>(),
       waiting: new Map<string, number>(),

@@ -12,7 +12,6 @@ import { replayJob, type ReplayedJob } from './replay.js';
 import { isTurn, stopJob } from './turns.js';
 import { postValueShares } from './values.js';
 
-const ENDED = new Set(['RELEASED', 'SUPPRESSED', 'REFUSED', 'FAILED', 'CANCELLED']);
 /** A job that could not be served is looked at again after this long: a blob may have come by then. */
 const SET_ASIDE_MS = 60_000;
 /** Errors that say something about the job, not about this agent or its connection. */
@@ -38,12 +37,13 @@ const NONE_TO_REPLACE = new Set<string>(['ILLEGAL_STATE', 'HOLDERS_MISSING']);
 export const jobStep: Step = async (context) => {
   const { consortium, signal } = context;
   const jobs = await allPages((after) =>
-    consortium.jobs.list(after === undefined ? {} : { after }, { signal }),
+    consortium.jobs.listOpen(after === undefined ? {} : { after }, { signal }),
   );
-  for (const { jobId, state } of jobs) {
-    if (ENDED.has(state)) context.replays.delete(jobId);
-    else if (Date.now() >= (context.setAside.get(jobId) ?? 0) && (await takeStep(context, jobId)))
-      return true;
+  const open = new Set(jobs.map(({ jobId }) => jobId));
+  for (const kept of [context.evaluations, context.replays])
+    for (const jobId of kept.keys()) if (!open.has(jobId)) kept.delete(jobId);
+  for (const jobId of open) {
+    if (Date.now() >= (context.setAside.get(jobId) ?? 0) && (await takeStep(context, jobId))) return true;
   }
   return false;
 };

@@ -97,6 +97,7 @@ export async function openAgent(folder: string, surroundings: AgentSurroundings)
     keys,
     policy: boundedPolicy(config.policy),
     ceremonies: new Map(),
+    evaluations: new Map(),
     replays: new Map(),
     releases: new Map(),
     setAside: new Map(),

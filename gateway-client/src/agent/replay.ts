@@ -36,11 +36,17 @@ export async function replayJob(context: AgentContext, access: JobAccess): Promi
 
   const byOwner = await Promise.all(
     (job.included ?? job.participants).map(async (owner) => {
-      const batches = await batchesOf(context, access, owner);
-      const evaluated = await evaluator.evaluate(
-        { plan, cells, epochId: epoch.epochId, batches: readColumns(context, batches, columns) },
-        { signal },
-      );
+      const evaluated =
+        ownPartials(context, jobId, owner, cells) ??
+        (await evaluator.evaluate(
+          {
+            plan,
+            cells,
+            epochId: epoch.epochId,
+            batches: readColumns(context, await batchesOf(context, access, owner), columns),
+          },
+          { signal },
+        ));
       for (const [cell, blob] of evaluated) {
         if (blobHash(blob) !== partials[owner]?.partials[cell]) {
           throw new ClientError(
@@ -71,4 +77,21 @@ export async function replayJob(context: AgentContext, access: JobAccess): Promi
   }
   report(context, 'replay', jobId, `recomputed ${cells.length} cells of ${byOwner.length} institutions`);
   return { ...jobPlan, aggregates };
+}
+
+/** What this process evaluated itself for the same job need not be evaluated again. */
+function ownPartials(
+  { mspId, evaluations }: AgentContext,
+  jobId: string,
+  owner: string,
+  cells: readonly string[],
+): Map<string, Uint8Array> | undefined {
+  const made = owner === mspId ? evaluations.get(jobId) : undefined;
+  const partials = new Map<string, Uint8Array>();
+  for (const cell of cells) {
+    const blob = made?.get(cell);
+    if (!blob) return undefined;
+    partials.set(cell, blob);
+  }
+  return partials;
 }

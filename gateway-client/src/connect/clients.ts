@@ -74,6 +74,7 @@ export function institutionClient(ledger: Ledger, names: ConsortiumNames = {}) {
           'CloseRelease',
           'Get',
           'List',
+          'ListOpen',
           'Partials',
           'Aggregates',
           'Shares',
