@@ -41,16 +41,21 @@ export async function aggregateJob(context: AgentContext, jobId: string): Promis
   const endorsingOrganizations = await endorsers(context);
   const evaluator = await context.evaluators.forEvaluation(set, epochKeys(context, epoch));
 
+  const addHere = async (inputs: CellInputs): Promise<Map<string, Uint8Array>> => {
+    const sums = [...inputs].map(async ([cell, blobs]): Promise<[string, Uint8Array]> => [
+      cell,
+      await evaluator.add(epoch.epochId, [...blobs.values()], { signal }),
+    ]);
+    return new Map(await Promise.all(sums));
+  };
   /** Has inputs of some cells added, here and on the ledger: to the same bytes. Undefined where the job was refused. */
   const add = async (inputs: CellInputs, group?: number): Promise<Map<string, Uint8Array> | undefined> => {
-    const made = new Map<string, Uint8Array>();
-    const transient: Record<string, Uint8Array> = {};
-    for (const [cell, blobs] of inputs) {
-      for (const [name, blob] of blobs) transient[name] = blob;
-      made.set(cell, await evaluator.add(epoch.epochId, [...blobs.values()], { signal }));
-    }
-    const request = { jobId, cells: [...made.keys()], ...(group !== undefined && { group }) };
-    const answer = await consortium.jobs.aggregate(request, { transient, endorsingOrganizations, signal });
+    const transient = Object.fromEntries([...inputs.values()].flatMap((blobs) => [...blobs]));
+    const request = { jobId, cells: [...inputs.keys()], ...(group !== undefined && { group }) };
+    const [made, answer] = await Promise.all([
+      addHere(inputs),
+      consortium.jobs.aggregate(request, { transient, endorsingOrganizations, signal }),
+    ]);
     if (answer.refusal) return undefined;
     for (const [cell, blob] of made) {
       if ((answer.sums?.[cell] ?? answer.aggregates[cell]?.hash) === blobHash(blob)) continue;
@@ -66,9 +71,14 @@ export async function aggregateJob(context: AgentContext, jobId: string): Promis
     const sumsOfGroups = new Map(cells.map((cell) => [cell, new Map<string, Uint8Array>()]));
     let inputs: CellInputs = sumsOfGroups;
     for (const [group, members] of groups.entries()) {
-      const parts = new Map<string, Map<string, Uint8Array>>();
-      for (const cell of cells)
-        parts.set(cell, await partialsOfCell(context, jobId, members, partials, cell));
+      const parts = new Map(
+        await Promise.all(
+          cells.map(async (cell): Promise<[string, Map<string, Uint8Array>]> => [
+            cell,
+            await partialsOfCell(context, jobId, members, partials, cell),
+          ]),
+        ),
+      );
       if (groups.length === 1) inputs = parts;
       else {
         const sums = await add(parts, group);

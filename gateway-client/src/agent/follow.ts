@@ -4,8 +4,21 @@ import { ceremonyStep } from './ceremony.js';
 import type { AgentContext, Step } from './context.js';
 import { jobStep } from './jobs.js';
 
-/** What an institution's agent does, in the order in which it looks. */
-export const agentSteps: readonly Step[] = [ceremonyStep, agreementStep, jobStep];
+/** A step, and the contracts whose events may give it something to do: of any contract unless named. */
+export interface FollowedStep {
+  readonly take: Step;
+  readonly contracts?: readonly string[];
+}
+
+/**
+ * What an institution's agent does, in the order in which it looks. A job hangs on permission, agreement and datasets,
+ * so it is looked at whatever happens.
+ */
+export const agentSteps: readonly FollowedStep[] = [
+  { take: ceremonyStep, contracts: ['KeyEpochContract'] },
+  { take: agreementStep, contracts: ['AgreementContract', 'InstitutionContract'] },
+  { take: jobStep },
+];
 
 /** Looks again after this long even without an event: deadlines pass without one. */
 const IDLE_MS = 5_000;
@@ -24,7 +37,7 @@ const NOT_YET = new Set<string>([
 export interface FollowOptions {
   /** Events of the consortium's contracts. */
   events: LedgerEvents;
-  steps?: readonly Step[];
+  steps?: readonly FollowedStep[];
   /** Ends the loop when it resolves to true; asked whenever nothing is left to do. */
   until?: () => boolean | Promise<boolean>;
   /** What happens to an error that another try will not mend: the default throws it. */
@@ -40,12 +53,33 @@ export async function follow(context: AgentContext, options: FollowOptions): Pro
   const wake = new Wake();
   const ending = new AbortController();
   const signal = AbortSignal.any([context.signal, ending.signal]);
-  const watching = callAtEvents(options.events, wake, signal);
+  /** Steps that may have something to do. */
+  const due = new Set(steps);
+  let lookedAtAll = Date.now();
+  // Deadlines pass without an event, also while others keep coming.
+  const markAllInTime = (): void => {
+    if (Date.now() - lookedAtAll < IDLE_MS) return;
+    steps.forEach((step) => due.add(step));
+    lookedAtAll = Date.now();
+  };
+  const watching = callAtEvents(
+    options.events,
+    ({ name }) => {
+      const contract = name.slice(0, name.indexOf(':'));
+      for (const step of steps) if (step.contracts?.includes(contract) ?? true) due.add(step);
+      wake.call();
+    },
+    signal,
+  );
   let inVain = 0;
   try {
     while (!context.signal.aborted) {
       try {
-        while (await takeAnyStep(context, steps)) inVain = 0;
+        for (;;) {
+          markAllInTime();
+          if (!(await takeAnyStep(context, steps, due))) break;
+          inVain = 0;
+        }
         if (await until()) return;
       } catch (error) {
         if (context.signal.aborted) return;
@@ -65,10 +99,23 @@ export async function follow(context: AgentContext, options: FollowOptions): Pro
   }
 }
 
-async function takeAnyStep(context: AgentContext, steps: readonly Step[]): Promise<boolean> {
+async function takeAnyStep(
+  context: AgentContext,
+  steps: readonly FollowedStep[],
+  due: Set<FollowedStep>,
+): Promise<boolean> {
   for (const step of steps) {
     if (context.signal.aborted) return false;
-    if (await step(context)) return true;
+    // An event that comes while it looks has it look again.
+    if (!due.delete(step)) continue;
+    let isDone = false;
+    try {
+      const acted = await step.take(context);
+      isDone = !acted;
+      if (acted) return true;
+    } finally {
+      if (!isDone) due.add(step);
+    }
   }
   return false;
 }

@@ -71,6 +71,7 @@ function holder(): AgentContext {
     store: { get },
     peers: { get: (_: string, hash: string) => get(hash) },
     evaluators,
+    evaluations: new Map(),
     consortium: { jobs: { partials: async () => ({ partials }), aggregates: async () => ({ aggregates }) } },
     report: () => undefined,
   } as unknown as AgentContext;

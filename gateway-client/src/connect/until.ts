@@ -1,4 +1,4 @@
-import type { LedgerEvents } from './events.js';
+import type { LedgerEvent, LedgerEvents } from './events.js';
 import { throwIfCancelled } from './retry.js';
 import { Wake } from './wake.js';
 
@@ -19,7 +19,7 @@ export async function untilDefined<T>(
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
   const wake = new Wake();
-  const watching = callAtEvents(events, wake, either);
+  const watching = callAtEvents(events, () => wake.call(), either);
   try {
     for (;;) {
       throwIfCancelled(signal);
@@ -33,9 +33,11 @@ export async function untilDefined<T>(
   }
 }
 
-/** Calls a wake at every event, until the signal is aborted. */
-export async function callAtEvents(events: LedgerEvents, wake: Wake, signal: AbortSignal): Promise<void> {
-  for await (const event of events(signal)) {
-    if (event) wake.call();
-  }
+/** Calls back at every event, until the signal is aborted. */
+export async function callAtEvents(
+  events: LedgerEvents,
+  onEvent: (event: LedgerEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const event of events(signal)) onEvent(event);
 }
