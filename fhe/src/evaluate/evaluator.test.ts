@@ -147,6 +147,31 @@ describe('small set', () => {
     expect(Buffer.compare(alone.get(last!)!, one.get(last!)!)).toBe(0);
   });
 
+  test('parts that carry running sums give the same bytes, and no sum of another cell or plan is carried on', async () => {
+    const { blobs } = await encryptAll(patients(1900, 17));
+    const made = planFor('toy', 1, blobs.length);
+    const cells = made.cells.map((cell) => cell.id);
+    const request = { plan: made, cells, epochId };
+    const whole = await toy.evaluator.evaluate({ ...request, batches: blobs });
+    let running: Map<string, Uint8Array> | undefined;
+    for (const batch of blobs.slice(0, -1))
+      running = await toy.evaluator.evaluatePart({ ...request, batches: [batch], running, last: false });
+    const last = { ...request, batches: blobs.slice(-1), last: true };
+    const partials = await toy.evaluator.evaluatePart({ ...last, running });
+    for (const id of cells) expect(Buffer.compare(partials.get(id)!, whole.get(id)!)).toBe(0);
+
+    const product = made.cells.find(({ operands }) => operands.length === 2)!.id;
+    const malformed = expect.objectContaining({ code: 'CIPHERTEXT_MALFORMED' });
+    const bad = [running!.get('_row')!, whole.get(product)!];
+    for (const blob of bad)
+      await expect(
+        toy.evaluator.evaluatePart({ ...last, cells: [product], running: new Map([[product, blob]]) }),
+      ).rejects.toEqual(malformed);
+    await expect(toy.evaluator.evaluatePart({ ...last, running: new Map() })).rejects.toMatchObject({
+      code: 'ARGUMENT_INVALID',
+    });
+  });
+
   test('a partial has the release level and exact scale that the plan states', async () => {
     const { blobs } = await encryptAll(patients(20, 3));
     const made = planFor('toy', 1, 1);

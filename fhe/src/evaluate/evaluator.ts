@@ -3,7 +3,7 @@ import { FheError } from '../errors.js';
 import { type PackedColumn } from '../columns/layout.js';
 import { type ParameterSet } from '../params/index.js';
 import { type AnalysisPlan } from '../plan/types.js';
-import { columnsOf, encryption, workFor } from './requests.js';
+import { encryption, runPart, workFor } from './requests.js';
 import { WorkerThread } from './workerThread.js';
 
 export interface TaskOptions {
@@ -21,6 +21,14 @@ export interface EvaluationRequest {
   epochId: string;
   /** In any order: the result's bytes do not depend on it. Read one by one, so they need not all be in memory. */
   batches: Iterable<BatchBlobs> | AsyncIterable<BatchBlobs>;
+}
+
+/** Some of the batches, behind those of parts before. */
+export interface PartRequest extends EvaluationRequest {
+  /** By cell, what the part before gave; absent for the first. */
+  running?: ReadonlyMap<string, Uint8Array> | undefined;
+  /** Whether these are the last batches. */
+  last: boolean;
 }
 
 /**
@@ -91,19 +99,18 @@ export class Evaluator implements AsyncDisposable {
    * EPOCH_MISMATCH, PARAMETER_SET_MISMATCH, CANCELLED.
    */
   async evaluate(request: EvaluationRequest, options?: TaskOptions): Promise<Map<string, Uint8Array>> {
-    const { plan, cells, epochId, batches } = request;
-    const work = workFor(this.set, plan, cells);
-    return this.#thread.run(async (call) => {
-      await call({ kind: 'begin', evaluation: 0, epochId, work });
-      let number = 0;
-      for await (const batch of batches) {
-        number += 1;
-        await call({ kind: 'batch', evaluation: 0, columns: columnsOf(batch, work, number) });
-      }
-      if (number === 0) throw new FheError('ARGUMENT_INVALID', 'There is no batch to evaluate.');
-      const blobs = await call({ kind: 'finish', evaluation: 0, cells: [...cells] });
-      return new Map(work.cells.map((cell, i) => [cell.id, blobs[i] ?? new Uint8Array()]));
-    }, options);
+    return this.evaluatePart({ ...request, last: true }, options);
+  }
+
+  /**
+   * Evaluates cells batch by batch in several parts. A running sum has three polynomials where the last product is not
+   * relinearised yet; however the batches are cut, the last part gives the bytes that {@link evaluate} gives at once.
+   * @returns running sums, and of the last part the partial results
+   * @throws FheError as `evaluate`; CIPHERTEXT_MALFORMED for a running sum of another cell or plan
+   */
+  async evaluatePart(request: PartRequest, options?: TaskOptions): Promise<Map<string, Uint8Array>> {
+    const work = workFor(this.set, request.plan, request.cells);
+    return this.#thread.run((call) => runPart(call, work, request), options);
   }
 
   /**

@@ -5,8 +5,8 @@ import { FheError } from '../errors.js';
 import { type ParameterSet } from '../params/index.js';
 import { BatchSource } from './batchSource.js';
 import { WorkerCrew } from './crew.js';
-import { type EvaluationRequest, type TaskOptions } from './evaluator.js';
-import { columnsOf, encryption, workFor } from './requests.js';
+import { type EvaluationRequest, type PartRequest, type TaskOptions } from './evaluator.js';
+import { columnsOf, encryption, runPart, workFor } from './requests.js';
 import { SharedEvaluation } from './sharedEvaluation.js';
 import { cancellation } from './workerThread.js';
 
@@ -158,6 +158,15 @@ export class EvaluatorPool implements AsyncDisposable {
       source.close();
       void evaluation.end();
     }
+  }
+
+  /** As `Evaluator.evaluatePart`, on one worker. */
+  async evaluatePart(request: PartRequest, options: TaskOptions = {}): Promise<Map<string, Uint8Array>> {
+    const work = workFor(this.set, request.plan, request.cells);
+    return this.#crew.with(
+      (thread) => thread.run((call) => runPart(call, work, request), options),
+      options.signal,
+    );
   }
 
   /** As `Evaluator.add`. */

@@ -4,7 +4,9 @@ import { FheError } from '../errors.js';
 import { type ParameterSet } from '../params/index.js';
 import { type AnalysisPlan } from '../plan/types.js';
 import { type Request } from '../worker/protocol.js';
+import { type PartRequest } from './evaluator.js';
 import { type Work, workOf } from './work.js';
+import { type Call } from './workerThread.js';
 
 export function encryption(epochId: string, column: Float64Array | PackedColumn): Request {
   if (column instanceof Float64Array) return { kind: 'encrypt', epochId, parts: [column] };
@@ -34,4 +36,28 @@ export function columnsOf(
     if (!blob) throw new FheError('ARGUMENT_INVALID', `Batch ${number} lacks the column ${name}.`);
     return [name, blob];
   });
+}
+
+/** One part of an evaluation, on one worker. */
+export async function runPart(
+  call: Call,
+  work: Work,
+  { epochId, cells, batches, running, last }: PartRequest,
+): Promise<Map<string, Uint8Array>> {
+  const evaluation = 0;
+  await call({ kind: 'begin', evaluation, epochId, work });
+  if (running) {
+    const lacking = cells.find((cell) => !running.has(cell));
+    if (lacking !== undefined)
+      throw new FheError('ARGUMENT_INVALID', `There is no running sum of the cell ${lacking}.`);
+    await call({ kind: 'resume', evaluation, sums: [...running].filter(([cell]) => cells.includes(cell)) });
+  }
+  let number = 0;
+  for await (const batch of batches) {
+    number += 1;
+    await call({ kind: 'batch', evaluation, columns: columnsOf(batch, work, number) });
+  }
+  if (number === 0) throw new FheError('ARGUMENT_INVALID', 'There is no batch to evaluate.');
+  const blobs = await call({ kind: last ? 'finish' : 'suspend', evaluation, cells: [...cells] });
+  return new Map(work.cells.map((cell, i) => [cell.id, blobs[i] ?? new Uint8Array()]));
 }

@@ -30,6 +30,8 @@ export interface Monomial {
   countCell: string;
   labels: Record<string, string>;
   statistics: string[];
+  /** Counted for disclosure control alone. */
+  comparison?: true;
 }
 
 export interface CompiledQuery {

@@ -10,6 +10,7 @@ import { type AnalysisQuery, planVariables, type Query } from '../query/query.js
 import { type Rational } from '../release/rational.js';
 import { type Scaling, scalingOf } from '../schema/columns.js';
 import { type Schema, type Variable } from '../schema/schema.js';
+import { comparedVariables, compileComparisons } from './comparisons.js';
 import { compileQuery } from './compile.js';
 import { costOf } from './cost.js';
 import { scientific } from './integers.js';
@@ -41,9 +42,11 @@ interface Released {
  * @param schemas of every dataset of the job; the variables used must be defined alike in all of them.
  * @param layout how every institution stores its columns; each alone unless given. Two columns in one ciphertext are
  * used where one product then serves two cells, or where a column is stored in no other way.
+ * @param comparisons ids of counts (indicator columns, joined by `*`) that nobody asked for: they are evaluated for
+ * disclosure control alone, and belong to no statistic.
  * @throws FheError QUERY_INVALID, UNKNOWN_VARIABLE, UNKNOWN_LEVEL, SCHEMA_MISMATCH; PLAN_INVALID for an impossible
- * context or a column that the layout does not store as
- * it is needed; PLAN_TOO_DEEP with the parameter set that would do; CAPACITY_EXCEEDED if the sums or their noise leave no room.
+ * context, a comparison of other columns, or a column that the layout does not store as it is needed; PLAN_TOO_DEEP
+ * with the parameter set that would do; CAPACITY_EXCEEDED if the sums or their noise leave no room.
  */
 export function plan(
   query: Query,
@@ -51,6 +54,7 @@ export function plan(
   set: ParameterSet,
   context: PlanContext,
   layout?: Layout,
+  comparisons?: readonly string[],
 ): Plan;
 export function plan(
   query: AnalysisQuery,
@@ -58,6 +62,7 @@ export function plan(
   set: ParameterSet,
   context: PlanContext,
   layout?: Layout,
+  comparisons?: readonly string[],
 ): AnalysisPlan;
 export function plan(
   query: AnalysisQuery,
@@ -65,14 +70,17 @@ export function plan(
   set: ParameterSet,
   context: PlanContext,
   layout: Layout = { pairs: [] },
+  comparisons: readonly string[] = [],
 ): AnalysisPlan {
   checkContext(context);
-  const variables = commonVariables(schemas, planVariables(query));
+  const compared = comparedVariables(comparisons);
+  const variables = commonVariables(schemas, [...planVariables(query), ...compared]);
   const compiled = compileQuery(query, variables);
-  const depth = Math.max(...compiled.cells.map((cell) => depthOf(cell.factors.length)));
+  const monomials = [...compiled.cells, ...compileComparisons(comparisons, compiled.cells, variables)];
+  const depth = Math.max(...monomials.map((cell) => depthOf(cell.factors.length)));
   if (depth > set.depth) throw tooDeep(depth, set);
 
-  const packed = choosePairs(compiled.cells, layout);
+  const packed = choosePairs(monomials, layout);
   const { cells, products } = releasePlan(packed, set, context);
   const columns = [...new Set(packed.flatMap((cell) => cell.stored))].sort();
   const columnPrimes = linearPrimes(columns, layout, set);
@@ -154,6 +162,7 @@ function releasePlan(
     return {
       id: monomial.id,
       kind: monomial.kind,
+      ...(monomial.comparison && { comparison: true as const }),
       factors: monomial.factors,
       operands: operands as PlanCell['operands'],
       ...(monomial.coefficient === 'half' && { coefficient: 'half' as const }),

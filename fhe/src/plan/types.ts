@@ -37,6 +37,8 @@ export interface PlanCell {
   id: string;
   /** A count is a whole number, and gates itself. */
   kind: 'count' | 'value';
+  /** Counted for disclosure control alone: key holders open it among themselves, and it is never released. */
+  comparison?: true;
   factors: string[];
   /**
    * The stored column itself, or the two operands of the last product (stored columns or products). A stored column

@@ -100,6 +100,20 @@ export class CipherEngine implements Disposable {
     this.#current(evaluation).running.absorb(sums);
   }
 
+  /** The sums of the named cells before relinearisation, as blobs; the evaluation has ended. */
+  suspend(cells: readonly string[], evaluation = 0): Uint8Array[] {
+    const { epochId, running } = this.#current(evaluation);
+    const blobs = running.suspend(cells).map((body) => this.#encode(epochId, body));
+    this.reset(evaluation);
+    return blobs;
+  }
+
+  /** Goes on from what {@link suspend} gave of the same cells. */
+  resume(sums: readonly (readonly [string, Uint8Array])[], evaluation = 0): void {
+    const { epochId, running } = this.#current(evaluation);
+    running.resume(sums.map(([cell, blob]) => [cell, this.#body(blob, 'ciphertext', epochId)]));
+  }
+
   /** The partial results of the named cells; the evaluation has ended. */
   finish(cells: readonly string[], checkpoint: Checkpoint, evaluation = 0): Uint8Array[] {
     const { epochId, running } = this.#current(evaluation);

@@ -106,20 +106,52 @@ export class Evaluation implements Disposable {
     }
   }
 
+  /** SEAL's bytes of the named cells' sums as they are: three polynomials where the last product is not relinearised. */
+  suspend(cells: readonly string[]): Uint8Array[] {
+    return cells.map((id) => this.#runningSum(this.#cell(id)));
+  }
+
+  /**
+   * Begins from sums that were suspended.
+   * @throws FheError CIPHERTEXT_MALFORMED unless size, level and scale are the cell's
+   */
+  resume(sums: readonly (readonly [string, Uint8Array])[]): void {
+    for (const [id, body] of sums) {
+      const cell = this.#cell(id);
+      const key = sumOf(cell);
+      if (this.#sums.has(key)) continue;
+      const { size, primes, scale, words } = parseCiphertext(body, this.#context.set);
+      const expected = cell.operands.length === 2 ? 3 : 2;
+      if (size !== expected || primes !== cell.primes || scale !== this.#scaleOf(cell))
+        throw new FheError(
+          'CIPHERTEXT_MALFORMED',
+          `The running sum of ${id} has another size, level or scale.`,
+        );
+      this.#sums.absorb(key, { size, primes, words });
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#sums[Symbol.dispose]();
   }
 
   #finishSum(cell: PlanCell): Uint8Array {
-    const { set, evaluator } = this.#context;
-    const operands: string[] = cell.operands;
-    const scale = operands.reduce((product, name) => product * (this.#scales.get(name) ?? 1), 1);
-    const { size, primes, words } = this.#sums.read(sumOf(cell));
-    const body = buildCiphertext(set, { size, primes, scale, words });
-    if (size === 2) return body;
+    const body = this.#runningSum(cell);
+    if (cell.operands.length === 1) return body;
+    const { evaluator } = this.#context;
     using sum = this.#context.loadCiphertext(body);
     evaluator.relinearizeInPlace(sum, this.#relinKeys());
     return sum.save();
+  }
+
+  #runningSum(cell: PlanCell): Uint8Array {
+    const { size, primes, words } = this.#sums.read(sumOf(cell));
+    return buildCiphertext(this.#context.set, { size, primes, scale: this.#scaleOf(cell), words });
+  }
+
+  #scaleOf(cell: PlanCell): number {
+    const operands: string[] = cell.operands;
+    return operands.reduce((product, name) => product * (this.#scales.get(name) ?? 1), 1);
   }
 
   #cell(id: string): PlanCell {

@@ -40,6 +40,11 @@ function answer(engine: CipherEngine, request: Request, checkpoint: () => void):
     case 'absorb':
       engine.absorb(request.sums, request.evaluation);
       return [];
+    case 'suspend':
+      return engine.suspend(request.cells, request.evaluation);
+    case 'resume':
+      engine.resume(request.sums, request.evaluation);
+      return [];
     case 'reset':
       engine.reset(request.evaluation);
       return [];

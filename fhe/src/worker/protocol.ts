@@ -11,6 +11,9 @@ export type Request =
   | { kind: 'batch'; evaluation: number; columns: [string, Uint8Array][] }
   | { kind: 'drain'; evaluation: number; cells: string[] }
   | { kind: 'absorb'; evaluation: number; sums: [string, Uint8Array][] }
+  /** The sums so far as blobs, which another evaluation of the same cells goes on from. */
+  | { kind: 'suspend'; evaluation: number; cells: string[] }
+  | { kind: 'resume'; evaluation: number; sums: [string, Uint8Array][] }
   | { kind: 'finish'; evaluation: number; cells: string[] }
   /** Forgets an evaluation, if there is one. */
   | { kind: 'reset'; evaluation: number }
