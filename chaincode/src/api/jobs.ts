@@ -67,6 +67,8 @@ export type SubmitJob = z.infer<typeof submitJob>;
 export const jobCell = z.strictObject({
   id: cellId,
   kind: z.enum(['count', 'value']),
+  /** Counted for disclosure control alone: the committee opens it among itself, and it has no outcome. */
+  comparison: z.literal(true).optional(),
   /** The cell whose count decides about this one; a count cell names itself. */
   countCell: cellId,
   /** Primes at release: shares have 8 bytes for each. */
@@ -75,6 +77,9 @@ export const jobCell = z.strictObject({
   scale: z.strictObject({ numerator: z.string(), denominator: z.string() }),
 });
 export type JobCell = z.infer<typeof jobCell>;
+/** The counts that are in a job for disclosure control alone. */
+export const comparisonsOf = (cells: readonly Pick<JobCell, 'id' | 'comparison'>[]): string[] =>
+  cells.filter(({ comparison }) => comparison).map(({ id }) => id);
 
 /** A holder that releases this job: its MSP ID and its index (Shamir point). */
 export const holder = z.strictObject({ mspId, index: positive });

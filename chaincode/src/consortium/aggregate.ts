@@ -88,14 +88,10 @@ export async function aggregate(
       if (!job.included) await ledger.put(jobRecords, settled, job.jobId);
       return 'EVALUATING';
     }
-    const moved =
-      open.length > 0
-        ? await storeState(
-            transaction,
-            { ...settled, committee: await committeeOf(ledger, job) },
-            'AGGREGATED',
-          )
-        : await storeState(transaction, { ...settled, outcomes: allWithheld(job) }, 'SUPPRESSED');
+    const asked = job.cells.some(({ id, comparison }) => !comparison && open.includes(id));
+    const moved = asked
+      ? await storeState(transaction, { ...settled, committee: await committeeOf(ledger, job) }, 'AGGREGATED')
+      : await storeState(transaction, { ...settled, outcomes: allWithheld(job) }, 'SUPPRESSED');
     return moved.state;
   });
   return { ...step, aggregates, ...(request.group !== undefined && { sums }) };
@@ -267,4 +263,6 @@ export async function committeeOf(ledger: Ledger, job: Job): Promise<Holder[]> {
 }
 
 const allWithheld = (job: Job): Record<string, CellOutcome> =>
-  Object.fromEntries(job.cells.map(({ id }) => [id, { status: 'WITHHELD' }]));
+  Object.fromEntries(
+    job.cells.filter(({ comparison }) => !comparison).map(({ id }) => [id, { status: 'WITHHELD' }]),
+  );

@@ -106,7 +106,7 @@ async function outcomesOf(
   const opened = passing.size > 0 ? await requireAll(ledger, jobOpened, job) : new Map<string, never>();
   const most = await largestCount(ledger, job);
   const counts = new Map<string, CellOutcome>();
-  for (const cell of job.cells.filter(({ kind }) => kind === 'count')) {
+  for (const cell of job.cells.filter(({ kind, comparison }) => kind === 'count' && !comparison)) {
     if (withheld.has(cell.id)) counts.set(cell.id, { status: 'WITHHELD' });
     else if (!passing.has(cell.id)) counts.set(cell.id, { status: 'SUPPRESSED' });
     else {
@@ -129,15 +129,20 @@ async function outcomesOf(
     const count = counts.get(cohort.cell)?.count;
     return { ...cohort, ...(count !== undefined && { count }) };
   });
-  const open = releasable(asked, job.minimumCohort, known);
+  // The committee knows these counts, and its verdicts rest on them.
+  const compared = job.cells.filter(({ id, kind }) => kind === 'count' && !withheld.has(id));
+  const unopened = new Map(compared.map(({ id }) => [id, undefined]));
+  const open = releasable(asked, job.minimumCohort, known, unopened);
   for (const [cell, { status }] of counts)
     if (status === 'PASSED' && !open.has(cell)) counts.set(cell, { status: 'SUPPRESSED' });
   return Object.fromEntries(
-    job.cells.map(({ id, kind, countCell }): [string, CellOutcome] => {
-      const counted = counts.get(countCell)?.status ?? 'SUPPRESSED';
-      if (kind === 'count') return [id, counts.get(id) ?? { status: 'SUPPRESSED' }];
-      return [id, { status: withheld.has(id) ? 'WITHHELD' : counted }];
-    }),
+    job.cells
+      .filter(({ comparison }) => !comparison)
+      .map(({ id, kind, countCell }): [string, CellOutcome] => {
+        const counted = counts.get(countCell)?.status ?? 'SUPPRESSED';
+        if (kind === 'count') return [id, counts.get(id) ?? { status: 'SUPPRESSED' }];
+        return [id, { status: withheld.has(id) ? 'WITHHELD' : counted }];
+      }),
   );
 }
 
@@ -187,9 +192,10 @@ async function largestCount(ledger: Ledger, job: Job): Promise<number> {
   return [...datasets.values()].reduce((sum, { batches }) => sum + batches.length * slots, 0);
 }
 
+/** What verdicts are about: counts that are asked for, and not withheld. */
 async function openCountCells(ledger: Ledger, job: Job): Promise<JobCell[]> {
   const withheld = withheldCells(job, await includedPartials(ledger, job));
-  return job.cells.filter(({ id, kind }) => kind === 'count' && !withheld.has(id));
+  return job.cells.filter(({ id, kind, comparison }) => kind === 'count' && !comparison && !withheld.has(id));
 }
 
 /** Count cells that every holder of the committee passed: one that says suppress is enough against a cell. */

@@ -6,7 +6,8 @@ import { type Job, type JobView, MAXIMUM_CELLS, type SubmitJob } from '../api/jo
 import { isRetry, scheduleOf } from './schedule.js';
 import { viewJob } from './jobState.js';
 import { affiliationOf, readEarlier, refuseRepeats } from '../disclosure/earlier.js';
-import { cohortsOf } from '../disclosure/cohorts.js';
+import { type Cohort, cohortsOf } from '../disclosure/cohorts.js';
+import { comparisonsFor } from '../disclosure/comparisons.js';
 import { rootsOf } from '../disclosure/included.js';
 import { moveOf } from '../audit/drafts.js';
 import { ContractError } from '../errors.js';
@@ -16,7 +17,7 @@ import { ownersOf, planOf } from '../evaluation/plan.js';
 import { researcherIdOf } from '../ledger/caller.js';
 import { jobRecords, openJobs } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
-import { microRhoOf, readReserved, reserve, shardCapacity } from '../permission/budgets.js';
+import { microRhoOf, readReserved, releasedCells, reserve, shardCapacity } from '../permission/budgets.js';
 import { decide, type Refused } from '../permission/decide.js';
 import { readSurroundings } from '../permission/facts.js';
 import { noteUses } from './datasetUses.js';
@@ -44,12 +45,14 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
     step: 'submit',
     plan() {
       const outcome = planFor(query, [...datasets.values()], epoch);
-      if ('hash' in outcome) planned = outcome;
-      return 'hash' in outcome ? undefined : outcome;
+      if (!('hash' in outcome)) return outcome;
+      planned = withComparisons(outcome, query, [...datasets.values()], epoch, earlier.known);
+      return undefined;
     },
     disclosure: () => refuseRepeats(cohortsOf(planned?.cells ?? [], rootsOf(datasets.values())), earlier),
     budget: () => ({
-      needed: planned?.cells.length ?? Infinity,
+      needed: planned ? releasedCells(planned.cells) : Infinity,
+      shared: planned?.cells.length ?? Infinity,
       agreementLeft: permission.releaseBudget - reserved.agreement,
       epochLeft: epoch ? shardCapacity(epoch) - reserved.epoch : 0,
       neededMicroRho: microRhoOf(planned?.cells ?? [], permission.privacy),
@@ -86,9 +89,10 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
     cells: [],
     ...(planned && {
       planHash: planned.hash,
-      cells: planned.cells.map(({ id, kind, countCell, primes, scale }) => ({
+      cells: planned.cells.map(({ id, kind, comparison, countCell, primes, scale }) => ({
         id,
         kind,
+        ...(comparison && { comparison }),
         countCell,
         primes,
         scale,
@@ -114,12 +118,13 @@ function planFor(
   query: SubmitJob['query'],
   datasets: readonly Dataset[],
   epoch: Epoch | undefined,
+  comparisons: readonly string[] = [],
 ): AnalysisPlan | Refused {
   if (!epoch) return { code: 'EPOCH_NOT_ACTIVE', reason: 'The datasets have no key epoch.' };
   const set = parameterSet(epoch.parameterSet);
   let planned: AnalysisPlan;
   try {
-    planned = planOf(query, datasets, epoch);
+    planned = planOf(query, datasets, epoch, comparisons);
   } catch (error) {
     if (!(error instanceof FheError)) throw error;
     if (error.code === 'PLAN_TOO_DEEP') return { code: 'PLAN_TOO_DEEP', reason: error.message };
@@ -141,6 +146,24 @@ function planFor(
   return oversized === undefined
     ? planned
     : { code: 'PLAN_TOO_LARGE', reason: `The cell ${oversized} does not fit one evaluation.` };
+}
+
+/** The plan with the counts that its cohorts are compared by, as far as they fit. */
+function withComparisons(
+  plain: AnalysisPlan,
+  query: SubmitJob['query'],
+  datasets: readonly Dataset[],
+  epoch: Epoch | undefined,
+  known: readonly Cohort[],
+): AnalysisPlan {
+  const depth = epoch ? parameterSet(epoch.parameterSet).depth : 0;
+  let wanted = comparisonsFor(cohortsOf(plain.cells, rootsOf(datasets)), known, 2 ** depth);
+  while (wanted.length > 0) {
+    const outcome = planFor(query, datasets, epoch, wanted);
+    if ('hash' in outcome) return outcome;
+    wanted = wanted.slice(0, Math.floor(wanted.length / 2));
+  }
+  return plain;
 }
 
 function parseQueryText(query: unknown): SubmitJob['query'] {

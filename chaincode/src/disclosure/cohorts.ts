@@ -25,14 +25,14 @@ export const numbersOf = (cell: string): string =>
     .filter((name) => name !== ROW_COLUMN && !/[=:]/.test(name))
     .join('*');
 
-/** The cohorts that a job counts. */
+/** The cohorts that a job asks for. */
 export function cohortsOf(
-  cells: readonly { id: string; kind: 'count' | 'value'; countCell: string }[],
+  cells: readonly { id: string; kind: 'count' | 'value'; countCell: string; comparison?: true | undefined }[],
   data: Cohort['data'],
 ): Cohort[] {
   const values = cells.filter(({ kind }) => kind === 'value');
   return cells
-    .filter(({ kind }) => kind === 'count')
+    .filter(({ kind, comparison }) => kind === 'count' && !comparison)
     .map(({ id }) => ({
       cell: id,
       data,
@@ -67,7 +67,7 @@ export function within(a: Cohort, b: Cohort): 'conditions' | 'missing' | 'same' 
 }
 
 /** Whoever has a level or an interval of a variable has a value of it. */
-function isImplied(column: string, own: ReadonlySet<string>): boolean {
+export function isImplied(column: string, own: ReadonlySet<string>): boolean {
   const [name, valid] = column.split(':');
   return valid === 'valid' && [...own].some((other) => splitVariable(other) === name);
 }

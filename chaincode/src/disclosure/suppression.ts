@@ -5,10 +5,12 @@
  * - total less parts: the parts of one variable are apart from each other, so a total less its visible parts is the
  *   number of everybody else. It must be none or at least the minimum, and never a single hidden part;
  * - differencing: of a cohort within another, the difference is a cohort, too; it must be empty or have the minimum;
- * - versions: the same cohort in two versions of a dataset differs by whoever came and went.
+ * - versions: the same cohort in two versions of a dataset differs by whoever came and went;
+ * - overlaps: where the same number is summed over two cohorts that overlap otherwise, whoever is in one of them alone
+ *   is none or at least the minimum, by the count of what they have in common.
  *
- * Contracts and agents judge by the same function. Counts that overlap without one lying within the other, and sums of
- * more than one variable's parts, are not looked at. Source: Hundepool et al., "Statistical Disclosure Control" (Wiley,
+ * Contracts and agents judge by the same function. Cohorts that are themselves differences of others, and sums of more
+ * than one variable's parts, are not looked at. Source: Hundepool et al., "Statistical Disclosure Control" (Wiley,
  * 2012), chapters 4 and 5.
  */
 import { byText } from '../api/canonical.js';
@@ -20,6 +22,7 @@ import {
   splitVariable,
   within,
 } from './cohorts.js';
+import { commonPart, overlaps } from './comparisons.js';
 
 /** One count that is asked for. Its number is absent where it is hidden already, or withheld. */
 export interface AskedCount extends Cohort {
@@ -41,12 +44,16 @@ interface Equation {
  * The cells that may be released.
  * @param minimum the minimum cohort
  * @param known counts of earlier jobs: they are out, whatever is decided here
+ * @param compared further cells that the committee opened among itself, with their counts where these are known here:
+ * a contract relies on the committee's verdicts
  */
 export function releasable(
   asked: readonly AskedCount[],
   minimum: number,
   known: readonly KnownCount[] = [],
+  compared: ReadonlyMap<string, number | undefined> = new Map(),
 ): Set<string> {
+  const commons = commonCounts(asked, known, compared);
   const numbers = new Map<string, number>();
   const fixed = new Set<string>();
   const names = new Map<string, string>();
@@ -65,7 +72,8 @@ export function releasable(
       .sort((a, b) => (numbers.get(a) ?? 0) - (numbers.get(b) ?? 0) || byText(a, b));
     return smallest !== undefined && numbers.delete(smallest);
   };
-  for (const [a, b] of closePairs(mine, known, minimum)) if (numbers.has(a) && numbers.has(b)) hide([a, b]);
+  for (const [a, b] of closePairs(mine, known, minimum, commons))
+    if (numbers.has(a) && numbers.has(b)) hide([a, b]);
   const equations = equationsOf([...mine, ...known]);
   for (let changed = true; changed;)
     changed = equations.some(
@@ -82,23 +90,52 @@ export function releasable(
   );
 }
 
-const keyOf = ({ cell, data }: Cohort): string => cohortKey(indicatorsOf(cell), data);
+const keyOf = ({ cell, data }: Pick<Cohort, 'cell' | 'data'>): string => cohortKey(indicatorsOf(cell), data);
+
+/** What is known of the sizes of cohorts, by key; undefined where the committee knows it and this place does not. */
+type Counts = ReadonlyMap<string, number | undefined>;
+
+function commonCounts(
+  asked: readonly AskedCount[],
+  known: readonly KnownCount[],
+  compared: ReadonlyMap<string, number | undefined>,
+): Counts {
+  const data = asked[0]?.data ?? {};
+  const all = [...compared].map(([cell, count]): [string, number | undefined] => [
+    cohortKey(indicatorsOf(cell), data),
+    count,
+  ]);
+  for (const cohort of [...asked, ...known])
+    if (cohort.count !== undefined) all.push([keyOf(cohort), cohort.count]);
+  return new Map(all);
+}
 
 /** Pairs of cohorts whose difference is too small, the new one or the smaller one first. */
 function closePairs(
   mine: readonly AskedCount[],
   known: readonly KnownCount[],
   minimum: number,
+  commons: Counts,
 ): [string, string][] {
   const pairs: [string, string][] = [];
-  const isClose = (a: Cohort & { count?: number }, b: Cohort & { count?: number }): boolean => {
+  const isClose = (a: AskedCount, b: AskedCount): boolean => {
     if (a.count === undefined || b.count === undefined) return false;
     const difference = Math.abs(b.count - a.count);
-    if (sameInOtherVersions(a, b)) return difference < minimum;
-    if (difference === 0 || difference >= minimum) return false;
+    if (difference >= minimum) return false;
+    if (sameInOtherVersions(a, b)) return true;
     const how = within(a, b) ?? within(b, a);
+    if (how === undefined) return overlaps(a, b) && differsByFew(a.count + b.count, commonPart(a, b));
+    if (difference === 0) return false;
     // How many values are missing is no secret; a number over them would be.
     return how === 'conditions' || (how === 'missing' && a.numbers.some((name) => b.numbers.includes(name)));
+  };
+  /** What could not be counted may be few. */
+  const differsByFew = (together: number, common: ReturnType<typeof commonPart>): boolean => {
+    const key = common && keyOf(common);
+    if (key === undefined || !commons.has(key)) return true;
+    const count = commons.get(key);
+    const apart = count === undefined ? undefined : together - 2 * count;
+    return apart !== undefined && apart !== 0 && apart < minimum;
   };
   const ordered = [...mine].sort((a, b) => (a.count ?? 0) - (b.count ?? 0) || byText(a.cell, b.cell));
   ordered.forEach((a, i) => {

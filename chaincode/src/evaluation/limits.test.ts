@@ -3,6 +3,7 @@ import {
   aggregationLoad,
   chunksThatFit,
   evaluationLoad,
+  evaluationParts,
   fits,
   MAXIMUM_TRANSIENT_BYTES,
   oversizedCell,
@@ -40,11 +41,27 @@ describe('what one transaction may carry', () => {
     expect(aggregationLoad(compiled, [count!], 4, set).bytes).toBeLessThan(MAXIMUM_TRANSIENT_BYTES);
   });
 
-  it('names a cell that is too much for an institution, and for a sum', () => {
+  it('cuts what is too much for one transaction into stretches of batches, each of which fits', () => {
+    const batches = 40;
+    const parts = evaluationParts(compiled, cells, batches, set);
+    for (const { cells: some, from, until } of parts)
+      expect(fits(evaluationLoad(compiled, some, until - from, set, from > 0))).toBe(true);
+    for (const cell of cells) {
+      const own = parts.filter((part) => part.cells.includes(cell));
+      expect(own.map(({ from }) => from)).toEqual([0, ...own.slice(0, -1).map(({ until }) => until)]);
+      expect(own.at(-1)?.until).toBe(batches);
+    }
+    const whole = evaluationParts(compiled, cells, 1, set);
+    expect(whole.every(({ from, until }) => from === 0 && until === 1)).toBe(true);
+  });
+
+  it('names a cell that is too much for one batch, and for a sum', () => {
     const four = ['A', 'B', 'C', 'D'].map((owner) => ({ owner, batches: [1] }));
     expect(oversizedCell(compiled, four, set)).toBeUndefined();
     const large = [{ owner: 'A', batches: Array.from({ length: 16 }, (_, i) => i) }, ...four.slice(1)];
-    expect(oversizedCell(compiled, large, set)).toBeDefined();
+    expect(oversizedCell(compiled, large, set)).toBeUndefined();
+    const wide = { ...compiled, cells: compiled.cells.map((cell) => ({ ...cell, primes: 60 })) };
+    expect(oversizedCell(wide, four, set)).toBeDefined();
     const some = (length: number) => Array.from({ length }, (_, i) => ({ owner: `H${i}`, batches: [1] }));
     expect(oversizedCell(compiled, some(256), set)).toBeUndefined();
     expect(oversizedCell(compiled, some(257), set)).toBeDefined();

@@ -24,16 +24,73 @@ export function groupsOf<T>(institutions: readonly T[]): T[][] {
 /** Thousandths of a unit for reading, checking and adding one prime of one ciphertext of degree 16384. */
 const ADD_THOUSANDTHS = 700;
 
-/** What an evaluation of some cells takes of one institution's batches. */
+/**
+ * What an evaluation of some cells takes of one institution's batches.
+ * @param running whether it goes on from running sums
+ */
 export function evaluationLoad(
   plan: AnalysisPlan,
   cells: readonly string[],
   batches: number,
   set: ParameterSet,
+  running = false,
 ): { bytes: number; units: number } {
-  const cost = costOf(workOf(plan, cells), set, batches, 1);
+  const work = workOf(plan, cells);
+  const cost = costOf(work, set, batches, 1);
   const relinearizes = cost.relinearizations > 0;
-  return { bytes: cost.bytesIn + (relinearizes ? relinKeysBytes(set) : 0), units: cost.units };
+  const sums = running ? work.cells.map(({ primes, operands }) => primes * (operands.length + 1)) : [];
+  const polynomials = sums.reduce((sum, count) => sum + count, 0);
+  return {
+    bytes:
+      cost.bytesIn +
+      (relinearizes ? relinKeysBytes(set) : 0) +
+      polynomials * 8 * set.polyModulusDegree +
+      sums.length * 400,
+    units: cost.units + Math.ceil((polynomials * set.polyModulusDegree) / 16384),
+  };
+}
+
+/** One transaction of an evaluation: some cells over the batches from one on and before another. */
+export interface EvaluationPart {
+  readonly cells: readonly string[];
+  readonly from: number;
+  readonly until: number;
+}
+
+/** No stretch has more batches: sixteen megabytes hold fewer, even of the smallest ciphertexts. */
+const LONGEST_STRETCH = 64;
+
+/**
+ * Cuts an evaluation into transactions that each fit: cells into groups, and for cells that are too much over all
+ * batches, these into stretches, in the way that takes the fewest transactions.
+ */
+export function evaluationParts(
+  plan: AnalysisPlan,
+  cells: readonly string[],
+  batches: number,
+  set: ParameterSet,
+): EvaluationPart[] {
+  const whole = (some: readonly string[]) => evaluationLoad(plan, some, batches, set);
+  const groups = chunksThatFit(cells, whole);
+  const parts = (group: readonly string[], length: number): EvaluationPart[] =>
+    Array.from({ length: Math.ceil(batches / length) }, (_, i) => ({
+      cells: group,
+      from: i * length,
+      until: Math.min(batches, (i + 1) * length),
+    }));
+  const large = groups.filter((group) => !fits(whole(group))).flat();
+  let best: EvaluationPart[] | undefined;
+  for (let length = 1; length < Math.min(batches, LONGEST_STRETCH) && large.length > 0; length++) {
+    const load = (some: readonly string[]) => evaluationLoad(plan, some, length, set, true);
+    const cut = chunksThatFit(large, load);
+    if (!cut.every((group) => fits(load(group)))) break;
+    const made = cut.flatMap((group) => parts(group, length));
+    if (!best || made.length < best.length) best = made;
+  }
+  return [
+    ...groups.filter((group) => fits(whole(group))).flatMap((group) => parts(group, batches)),
+    ...(best ?? large.flatMap((cell) => parts([cell], batches))),
+  ];
 }
 
 /** What adding so many partials (or groups' sums) of some cells takes. */
@@ -72,7 +129,7 @@ export function chunksThatFit(
   return chunks;
 }
 
-/** A cell that alone is too much for some institution's batches, if there is one. */
+/** A cell that alone is too much for one batch of some institution, or for the sum of all, if there is one. */
 export function oversizedCell(
   plan: AnalysisPlan,
   datasets: readonly { owner: string; batches: readonly unknown[] }[],
@@ -85,7 +142,9 @@ export function oversizedCell(
     const inputs = Math.min(batches.size, MAXIMUM_INPUTS);
     const added = aggregationLoad({ cells: [{ id, primes }] }, [id], inputs, set);
     return (
-      batches.size > MAXIMUM_INSTITUTIONS || !fits(evaluationLoad(plan, [id], most, set)) || !fits(added)
+      batches.size > MAXIMUM_INSTITUTIONS ||
+      !fits(evaluationLoad(plan, [id], 1, set, most > 1)) ||
+      !fits(added)
     );
   })?.id;
 }

@@ -9,18 +9,21 @@ export const ownersOf = (datasets: readonly { owner: string }[]): string[] =>
 /**
  * Compiles a query over datasets of one epoch.
  * @param datasets in the order of the agreement
+ * @param comparisons counts that disclosure control needs beside the query's own
  * @throws FheError as `plan` of the arithmetic's package does
  */
 export function planOf(
   query: AnalysisQuery,
   datasets: readonly { owner: string; schema: Schema; batches: readonly unknown[] }[],
   epoch: { parameterSet: string; members: readonly string[]; threshold: number },
+  comparisons: readonly string[] = [],
 ): AnalysisPlan {
   const schemas = datasets.map(({ schema }) => schema);
-  return plan(query, schemas, parameterSet(epoch.parameterSet), {
+  const context = {
     holders: epoch.members.length,
     threshold: epoch.threshold,
     institutions: ownersOf(datasets).length,
     batches: datasets.reduce((sum, { batches }) => sum + batches.length, 0),
-  });
+  };
+  return plan(query, schemas, parameterSet(epoch.parameterSet), context, undefined, comparisons);
 }

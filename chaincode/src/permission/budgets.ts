@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { parameterSet } from '@strokeshare/fhe';
 import { type Epoch } from '../api/epochs.js';
-import { MAXIMUM_CELLS } from '../api/jobs.js';
+import { type Job, MAXIMUM_CELLS } from '../api/jobs.js';
 import { type PrivacyTerms } from '../api/permissions.js';
 import { agreementBudgets, epochBudgets } from '../ledger/kinds.js';
 import { type Ledger } from '../ledger/ledger.js';
@@ -77,18 +77,26 @@ export const microRhoOf = (
   privacy: PrivacyTerms | undefined,
 ): number => (privacy?.perValue ?? 0) * cells.filter(({ kind }) => kind === 'value').length;
 
+/** Cells that a job may release: what is counted for comparison alone takes of the key, and not of the agreement. */
+export const releasedCells = (cells: readonly { comparison?: true | undefined }[]): number =>
+  cells.filter(({ comparison }) => !comparison).length;
+
 /** Adds a job's cells, and what its values cost, to the counters. */
 export async function reserve(
   ledger: Ledger,
-  job: { jobId: string; agreementId: string; epochId: string; cells: readonly unknown[] },
+  job: { jobId: string; agreementId: string; epochId: string; cells: Job['cells'] },
   before: Reserved,
   microRho: number,
 ): Promise<void> {
-  const cells = job.cells.length;
   await ledger.put(
     agreementBudgets,
-    { reserved: before.agreement + cells, microRho: before.microRho + microRho },
+    { reserved: before.agreement + releasedCells(job.cells), microRho: before.microRho + microRho },
     job.agreementId,
   );
-  await ledger.put(epochBudgets, { reserved: before.epoch + cells }, job.epochId, shardOf(job.jobId));
+  await ledger.put(
+    epochBudgets,
+    { reserved: before.epoch + job.cells.length },
+    job.epochId,
+    shardOf(job.jobId),
+  );
 }

@@ -211,7 +211,7 @@ function factsOf(choice: Choices): Facts {
     epoch: { epochId: 'e1', state: choice.epoch } as Epoch,
     disclosure: () => (choice.isNew ? undefined : { code: 'REPEATED_RELEASE', reason: '' }),
     plan: () => (choice.fits ? undefined : { code: 'PLAN_TOO_LARGE', reason: '' }),
-    budget: () => choice,
+    budget: () => ({ ...choice, shared: choice.needed }),
   };
 }
 

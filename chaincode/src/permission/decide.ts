@@ -42,7 +42,10 @@ export interface Facts {
   readonly disclosure: () => Refused | undefined;
   /** What the job still has to reserve; nothing after submission. */
   readonly budget: () => {
+    /** Cells that may be released. */
     readonly needed: number;
+    /** Coefficients that are shared under the key, comparisons included. */
+    readonly shared: number;
     readonly agreementLeft: number;
     readonly epochLeft: number;
     /** Rho of differential privacy, in millionths. */
@@ -131,7 +134,7 @@ const ruleBook: Readonly<Record<Rule, (facts: Facts) => Refused | undefined>> = 
   disclosure: ({ disclosure }) => disclosure(),
 
   budget(facts) {
-    const { needed, agreementLeft, epochLeft, neededMicroRho, microRhoLeft } = facts.budget();
+    const { needed, shared, agreementLeft, epochLeft, neededMicroRho, microRhoLeft } = facts.budget();
     if (needed > agreementLeft)
       return refused(
         'BUDGET_EXHAUSTED',
@@ -142,10 +145,10 @@ const ruleBook: Readonly<Record<Rule, (facts: Facts) => Refused | undefined>> = 
         'PRIVACY_BUDGET_EXHAUSTED',
         `The job spends ${neededMicroRho} millionths of rho and the agreement has ${microRhoLeft} left.`,
       );
-    return needed > epochLeft
+    return shared > epochLeft
       ? refused(
           'EPOCH_BUDGET_EXHAUSTED',
-          `The job releases ${needed} cells and the key epoch has ${epochLeft} left.`,
+          `The job takes ${shared} cells of the key epoch, which has ${epochLeft} left.`,
         )
       : undefined;
   },

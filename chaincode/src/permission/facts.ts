@@ -91,7 +91,14 @@ export async function decideStep(
     plan: () => undefined,
     disclosure: () => undefined,
     // What the agreement allows is released once, and its privacy spent once, whatever it takes of the key.
-    budget: () => ({ ...budget, agreementLeft: budget.needed, neededMicroRho: 0, microRhoLeft: 0 }),
+    budget: () => ({
+      needed: 0,
+      agreementLeft: 0,
+      shared: budget.needed,
+      epochLeft: budget.epochLeft,
+      neededMicroRho: 0,
+      microRhoLeft: 0,
+    }),
   });
   return { ...surroundings, decision };
 }

@@ -5,7 +5,7 @@
  */
 import { type AnalysisPlan, blobHash, parameterSet, workOf } from '@strokeshare/fhe';
 import { type Batch } from '../api/batches.js';
-import { type JobAccess, jobAccess } from '../api/jobs.js';
+import { comparisonsOf, type JobAccess, jobAccess } from '../api/jobs.js';
 import { type Evaluate, type EvaluateResponse } from '../api/records.js';
 import { consortium } from '../api/transactions.js';
 import { ContractError } from '../errors.js';
@@ -15,17 +15,15 @@ import { compute, evaluatorFor, holdRelinKeys, whenFree } from '../evaluation/ev
 import { evaluationLoad, fits } from '../evaluation/limits.js';
 import { planOf } from '../evaluation/plan.js';
 import { readAcross } from '../ledger/acrossChannels.js';
-import { batches as batchRecords, evaluations } from '../ledger/kinds.js';
+import { batches as batchRecords, evaluations, numberKey, runningSums } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { requireState } from '../states/machine.js';
 
 const CONSORTIUM = 'consortium';
 const RELIN_KEYS = 'relinKeys';
 
-export async function evaluate(
-  transaction: Transaction,
-  { jobId, cells }: Evaluate,
-): Promise<EvaluateResponse> {
+export async function evaluate(transaction: Transaction, request: Evaluate): Promise<EvaluateResponse> {
+  const { jobId, cells } = request;
   const access = await readAccess(transaction, jobId);
   requireParticipant(transaction, access);
   const plan = submittedPlan(access);
@@ -33,26 +31,78 @@ export async function evaluate(
   const unknown = cells.find((cell) => !known.has(cell));
   if (unknown !== undefined) throw new ContractError('BAD_REQUEST', `The plan has no cell ${unknown}.`);
   const batches = await ownBatches(transaction, access);
+  const { from, until } = stretchOf(request, batches.length);
   assertTransientSize(transaction);
-  if (!fits(evaluationLoad(plan, cells, batches.length, parameterSet(access.epoch.parameterSet))))
+  const set = parameterSet(access.epoch.parameterSet);
+  if (!fits(evaluationLoad(plan, cells, until - from, set, from > 0)))
     throw new ContractError('TOO_MUCH_WORK', 'The cells are too many for one transaction.');
-  const results = await whenFree(() => evaluateCells(transaction, access, plan, cells, batches));
-  const partials: Record<string, string> = {};
+  const part: Part = {
+    plan,
+    cells,
+    batches: batches.slice(from, until),
+    running: from > 0 ? await runningBlobs(transaction, jobId, plan, cells, from) : undefined,
+    last: until === batches.length,
+  };
+  const results = await whenFree(() => evaluateCells(transaction, access, part));
+  const hashes: Record<string, string> = {};
+  const place = part.last ? [jobId] : [jobId, numberKey(until)];
   for (const [cell, blob] of results) {
     const hash = blobHash(blob);
-    partials[cell] = hash;
-    await keep(transaction, jobId, cell, { hash, planHash: plan.hash });
+    hashes[cell] = hash;
+    const record = { hash, planHash: plan.hash };
+    await keep(transaction, part.last ? evaluations : runningSums, [...place, cell], record);
   }
   transaction.emit(jobId);
-  return { jobId, partials };
+  return part.last ? { jobId, partials: hashes } : { jobId, partials: {}, running: hashes };
+}
+
+/** Some cells over a stretch of the caller's batches. */
+interface Part {
+  readonly plan: AnalysisPlan;
+  readonly cells: readonly string[];
+  readonly batches: readonly Batch[];
+  /** What the stretches before gave; undefined for the first. */
+  readonly running: ReadonlyMap<string, Uint8Array> | undefined;
+  readonly last: boolean;
+}
+
+function stretchOf({ from = 0, until }: Evaluate, batches: number): { from: number; until: number } {
+  const end = until ?? batches;
+  if (from >= end || end > batches)
+    throw new ContractError(
+      'BAD_REQUEST',
+      `There are ${batches} batches, and none from ${from} on and before ${end}.`,
+    );
+  return { from, until: end };
+}
+
+/** The sums over all batches before, from the transient data, each with the hash that is on the ledger. */
+async function runningBlobs(
+  transaction: Transaction,
+  jobId: string,
+  plan: AnalysisPlan,
+  cells: readonly string[],
+  from: number,
+): Promise<Map<string, Uint8Array>> {
+  const { ledger, caller } = transaction;
+  const before = await ledger.findEach(runningSums, [caller.mspId, jobId, numberKey(from)], cells);
+  return new Map(
+    cells.map((cell) => {
+      const sum = before.get(cell);
+      if (sum?.planHash !== plan.hash)
+        throw new ContractError(
+          'NOT_FOUND',
+          `The cell ${cell} has no running sum over the first ${from} batches.`,
+        );
+      return [cell, transientBlob(transaction, `running/${cell}`, sum.hash)];
+    }),
+  );
 }
 
 async function evaluateCells(
   transaction: Transaction,
   { epoch }: JobAccess,
-  plan: AnalysisPlan,
-  cells: readonly string[],
-  batches: readonly Batch[],
+  { plan, cells, batches, running, last }: Part,
 ): Promise<Map<string, Uint8Array>> {
   const { epochId, relinKeysHash } = epoch;
   const work = workOf(plan, cells);
@@ -64,7 +114,7 @@ async function evaluateCells(
   return compute(epochId, async () => {
     if (work.cells.some(({ operands }) => operands.length === 2))
       await holdRelinKeys(evaluator, epochId, relinKeysHash, relinKeys);
-    return evaluator.evaluate({ plan, cells, epochId, batches: columns });
+    return evaluator.evaluatePart({ plan, cells, epochId, batches: columns, running, last });
   });
 }
 
@@ -107,7 +157,7 @@ function requireParticipant({ caller }: Transaction, { job, subjects }: JobAcces
 
 /** Compiles the plan again: what is evaluated is what was submitted. */
 function submittedPlan({ job, datasets, epoch }: JobAccess): AnalysisPlan {
-  const plan = planOf(job.query, datasets, epoch);
+  const plan = planOf(job.query, datasets, epoch, comparisonsOf(job.cells));
   if (plan.hash !== job.planHash)
     throw new ContractError(
       'HASH_MISMATCH',
@@ -139,13 +189,16 @@ async function ownBatches({ ledger, caller }: Transaction, { datasets, epoch }: 
 /** Keeps a result's hash; the same result again is no change. */
 async function keep(
   { ledger, caller, at }: Transaction,
-  jobId: string,
-  cell: string,
+  kind: typeof evaluations,
+  key: readonly string[],
   result: { hash: string; planHash: string },
 ): Promise<void> {
-  const before = await ledger.find(evaluations, caller.mspId, jobId, cell);
+  const before = await ledger.find(kind, caller.mspId, ...key);
   if (before?.hash === result.hash) return;
   if (before)
-    throw new ContractError('HASH_MISMATCH', `The cell ${cell} was evaluated before, with another result.`);
-  await ledger.put(evaluations, { ...result, at }, caller.mspId, jobId, cell);
+    throw new ContractError(
+      'HASH_MISMATCH',
+      `The cell ${String(key.at(-1))} was evaluated before, with another result.`,
+    );
+  await ledger.put(kind, { ...result, at }, caller.mspId, ...key);
 }

@@ -1,35 +1,26 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- test support: a missing value is a failed test */
-/** An alliance in memory that runs jobs: every step of institutions, committee and researcher. */
-import './environment.js';
-
+/** An alliance in memory that runs jobs: beside what institutions do, every step of committee and researcher. */
 import {
-  type AnalysisPlan,
   type AnalysisQuery,
-  blobHash,
   cellValue,
   combineShares,
   decodeBlob,
   openSealed,
-  plan as compilePlan,
   releaseShare,
   roundedCount,
   sealTo,
-  workOf,
 } from '@strokeshare/fhe';
 import {
-  aggregationLoad,
-  chunksThatFit,
+  cohortsOf,
+  comparisonsOf,
   consortium,
-  evaluationLoad,
-  groupsOf,
   type JobView,
-  privateRecords,
+  releasable,
   type RequestOf,
-  type ResponseOf,
   signDetached,
 } from '../../src/index.js';
-
-import { EPOCH, Foundation, type Institution, PURPOSE, schema } from './foundation.js';
+import { Evaluations } from './evaluations.js';
+import { EPOCH, type Institution } from './foundation.js';
 
 export { EPOCH };
 
@@ -37,146 +28,10 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base6
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'));
 
-export class Alliance extends Foundation {
-  submit(
-    jobId: string,
-    query: AnalysisQuery,
-    changes: Partial<RequestOf<typeof consortium.JobContract.Submit>> = {},
-  ) {
-    return this.ask(consortium.JobContract.Submit, {
-      jobId,
-      agreementId: 'agreement-1',
-      purpose: PURPOSE,
-      query,
-      ...changes,
-    });
-  }
-
-  plan(query: AnalysisQuery): AnalysisPlan {
-    const { set, threshold, institutions, holders } = this;
-    const batches = institutions.reduce((sum, { records }) => sum + Math.ceil(records.length / set.slots), 0);
-    return compilePlan(
-      query,
-      institutions.map(() => schema),
-      set,
-      { holders: holders.length, threshold, institutions: institutions.length, batches },
-    );
-  }
-
-  columnsFor(member: Institution): Record<string, Uint8Array> {
-    return Object.fromEntries(member.columns);
-  }
-
-  /** One institution evaluates on its channel, keeps its blobs and posts their hashes. */
-  async evaluate(job: JobView, member: Institution, withheld: readonly string[] = []): Promise<void> {
-    const { jobId } = job;
-    const cells = job.cells.map(({ id }) => id).filter((id) => !withheld.includes(id));
-    const plan = this.plan(job.query);
-    const batches = this.batchesOf(member);
-    const partials: Record<string, string> = {};
-    for (const chunk of chunksThatFit(cells, (some) => evaluationLoad(plan, some, batches.size, this.set))) {
-      const wanted = workOf(plan, chunk).columns;
-      const transient: Record<string, Uint8Array> = { relinKeys: this.relinKeys };
-      for (const [prefix, columns] of batches)
-        for (const name of wanted) transient[`${prefix}/${name}`] = columns.get(name)!;
-      const answer = await this.as(
-        member,
-        privateRecords.RecordsContract.Evaluate,
-        { jobId, cells: chunk },
-        transient,
-      );
-      Object.assign(partials, answer.partials);
-      const own = await this.evaluator.evaluate({
-        plan,
-        cells: chunk,
-        epochId: EPOCH,
-        batches: batches.values(),
-      });
-      for (const blob of own.values()) this.blobs.set(blobHash(blob), blob);
-    }
-    await this.as(member, consortium.JobContract.PostPartials, { jobId, partials, withheld: [...withheld] });
-  }
-
-  /** The columns of every batch, by the beginning of their transient names. */
-  batchesOf(member: Institution): Map<string, Map<string, Uint8Array>> {
-    const batches = new Map<string, Map<string, Uint8Array>>();
-    for (const [name, blob] of member.columns) {
-      const prefix = name.split('/').slice(0, 3).join('/');
-      const columns = batches.get(prefix) ?? new Map<string, Uint8Array>();
-      batches.set(prefix, columns.set(name.slice(prefix.length + 1), blob));
-    }
-    return batches;
-  }
-
-  async partialBlobs(jobId: string): Promise<Record<string, Uint8Array>> {
-    const { partials } = await this.ask(consortium.JobContract.Partials, { jobId });
-    return Object.fromEntries(
-      Object.entries(partials).flatMap(([mspId, record]) =>
-        Object.entries(record.partials).map(([cell, hash]) => [
-          `partial/${cell}/${mspId}`,
-          this.blobs.get(hash)!,
-        ]),
-      ),
-    );
-  }
-
-  /** Aggregates cells, as many at once as fit. */
-  async aggregate(job: JobView, cells = job.cells.map(({ id }) => id), by = 0) {
-    const partials = await this.partialBlobs(job.jobId);
-    const groups = groupsOf((await this.get(job.jobId)).posted);
-    const blobs = Object.entries(
-      groups.length === 1 ? partials : await this.addGroups(job, cells, groups, partials, by),
-    );
-    const load = (some: readonly string[]) =>
-      aggregationLoad(job, some, groups.length === 1 ? groups[0]!.length : groups.length, this.set);
-    let answer: ResponseOf<typeof consortium.JobContract.Aggregate> | undefined;
-    const chunks = cells.length > 0 ? chunksThatFit(cells, load) : [[]];
-    for (const chunk of chunks) {
-      const inputs = blobs.filter(([name]) => chunk.some((cell) => name.split('/')[1] === cell));
-      const request = { jobId: job.jobId, cells: chunk };
-      answer = await this.as(
-        this.member(by),
-        consortium.JobContract.Aggregate,
-        request,
-        Object.fromEntries(inputs),
-      );
-    }
-    return answer!;
-  }
-
-  /** Sums of groups, for more institutions than one sum takes. */
-  async addGroups(
-    job: JobView,
-    cells: readonly string[],
-    groups: readonly (readonly string[])[],
-    partials: Readonly<Record<string, Uint8Array>>,
-    by = 0,
-  ): Promise<Record<string, Uint8Array>> {
-    const sums: Record<string, Uint8Array> = {};
-    for (const [group, members] of groups.entries()) {
-      const names = (cell: string): string[] => members.map((mspId) => `partial/${cell}/${mspId}`);
-      const load = (some: readonly string[]) => aggregationLoad(job, some, members.length, this.set);
-      for (const chunk of chunksThatFit(cells, load)) {
-        const inputs = Object.fromEntries(chunk.flatMap(names).map((name) => [name, partials[name]!]));
-        const request = { jobId: job.jobId, cells: chunk, group };
-        await this.as(this.member(by), consortium.JobContract.Aggregate, request, inputs);
-        for (const cell of chunk)
-          sums[`sum/${cell}/${group}`] = await this.evaluator.add(
-            EPOCH,
-            names(cell).map((name) => partials[name]!),
-          );
-      }
-    }
-    return sums;
-  }
-
-  get(jobId: string): Promise<JobView> {
-    return this.ask(consortium.JobContract.Get, { jobId });
-  }
-
+export class Alliance extends Evaluations {
   /** Sums the partials again and computes one holder's share of a cell. */
   async share(job: JobView, member: Institution, cellId: string): Promise<Uint8Array> {
-    const cell = this.plan(job.query).cells.find(({ id }) => id === cellId)!;
+    const cell = this.planOf(job).cells.find(({ id }) => id === cellId)!;
     const blobs = await this.partialBlobs(job.jobId);
     const sum = await this.evaluator.add(
       EPOCH,
@@ -194,7 +49,9 @@ export class Alliance extends Foundation {
   }
 
   openCountCells(job: JobView, withheld: readonly string[] = []): string[] {
-    return job.cells.filter(({ id, kind }) => kind === 'count' && !withheld.includes(id)).map(({ id }) => id);
+    return job.cells
+      .filter(({ id, kind, comparison }) => kind === 'count' && !comparison && !withheld.includes(id))
+      .map(({ id }) => id);
   }
 
   /** The committee seals its count shares, opens them among itself, and signs its verdicts. */
@@ -204,7 +61,7 @@ export class Alliance extends Foundation {
     withheld: readonly string[] = [],
   ): Promise<Map<string, Map<string, Uint8Array>>> {
     const committee = this.committee(job);
-    const cells = this.openCountCells(job, withheld);
+    const cells = [...this.openCountCells(job, withheld), ...comparisonsOf(job.cells)];
     const shares = new Map<string, Map<string, Uint8Array>>();
     for (const member of committee) {
       const own = new Map<string, Uint8Array>();
@@ -224,23 +81,39 @@ export class Alliance extends Foundation {
     return shares;
   }
 
+  /** From `minimum` patients on; where the job carries comparisons, by all rules. */
   async verdicts(job: JobView, shares: Map<string, Map<string, Uint8Array>>, minimum: number) {
+    const counts = await this.counts(job, shares);
+    const compared = new Set(comparisonsOf(job.cells));
+    const common = new Map([...counts].filter(([cell]) => compared.has(cell)));
+    const { data, known } = await this.ask(consortium.JobContract.Compared, { jobId: job.jobId });
+    const asked = cohortsOf(job.cells, data).flatMap((cohort) => {
+      const count = counts.get(cohort.cell);
+      return count === undefined ? [] : [{ ...cohort, count }];
+    });
+    const open = releasable(asked, minimum, known, common);
+    const passes = ({ cell, count }: { cell: string; count: number }): boolean =>
+      common.size > 0 ? open.has(cell) : count >= minimum;
+    return Object.fromEntries(
+      asked.map((cohort) => [cohort.cell, passes(cohort) ? ('pass' as const) : ('suppress' as const)]),
+    );
+  }
+
+  /** What the committee opens among itself. */
+  async counts(job: JobView, shares: Map<string, Map<string, Uint8Array>>): Promise<Map<string, number>> {
     const { aggregates } = await this.ask(consortium.JobContract.Aggregates, { jobId: job.jobId });
-    const verdicts: Record<string, 'pass' | 'suppress'> = {};
-    for (const cell of [...shares.values()][0]!.keys()) {
-      const { scale } = job.cells.find(({ id }) => id === cell)!;
-      const byIndex = new Map(
-        job.committee!.map(({ mspId, index }) => [index, shares.get(mspId)!.get(cell)!]),
-      );
-      const residue = combineShares(this.set, { c0: bytes(aggregates[cell]!.c0), shares: byIndex });
-      const count = roundedCount(
-        residue,
-        { numerator: BigInt(scale.numerator), denominator: BigInt(scale.denominator) },
-        this.set.slots,
-      );
-      verdicts[cell] = count >= BigInt(minimum) ? 'pass' : 'suppress';
-    }
-    return verdicts;
+    const cells = [...[...shares.values()][0]!.keys()];
+    return new Map(
+      cells.map((cell) => {
+        const { scale } = job.cells.find(({ id }) => id === cell)!;
+        const byIndex = new Map(
+          job.committee!.map(({ mspId, index }) => [index, shares.get(mspId)!.get(cell)!]),
+        );
+        const residue = combineShares(this.set, { c0: bytes(aggregates[cell]!.c0), shares: byIndex });
+        const exact = { numerator: BigInt(scale.numerator), denominator: BigInt(scale.denominator) };
+        return [cell, Number(roundedCount(residue, exact, this.set.slots))];
+      }),
+    );
   }
 
   async postVerdict(

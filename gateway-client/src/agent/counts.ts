@@ -1,6 +1,7 @@
 /** The count gate: a committee opens the encrypted counts among itself before any value is released. */
 import {
   cohortsOf,
+  comparisonsOf,
   countCommittee,
   releasable,
   signDetached,
@@ -44,7 +45,7 @@ export async function postCountShares(
 
 /**
  * Opens the counts and signs pass or suppress for each: pass from the job's minimum cohort on, unless that would let a
- * suppressed count be computed.
+ * suppressed count be computed, or a sum over too few be taken from two that overlap.
  */
 export async function postVerdict(
   context: AgentContext,
@@ -62,9 +63,13 @@ export async function postVerdict(
     const count = counts.get(cohort.cell);
     return { ...cohort, ...(count !== undefined && { count }) };
   });
-  const passing = releasable(asked, job.minimumCohort, known);
+  const compared = new Set(comparisonsOf(replayed.plan.cells));
+  const common = new Map([...counts].filter(([cell]) => compared.has(cell)));
+  const passing = releasable(asked, job.minimumCohort, known, common);
+  // What is counted for comparison alone stays among the committee.
+  const judged = [...counts.keys()].filter((cell) => !compared.has(cell));
   const verdicts: Verdicts = Object.fromEntries(
-    [...counts.keys()].map((cell) => [cell, passing.has(cell) ? 'pass' : 'suppress']),
+    judged.map((cell) => [cell, passing.has(cell) ? 'pass' : 'suppress']),
   );
   const content = verdictContent(access, replayed, context.mspId, verdicts);
   const signature = signDetached(content, context.keys.signing.privateKey);
@@ -73,7 +78,7 @@ export async function postVerdict(
     { signal: context.signal },
   );
   const passed = Object.values(verdicts).filter((verdict) => verdict === 'pass').length;
-  report(context, 'counts', job.jobId, `passed ${passed} of ${counts.size} counts`);
+  report(context, 'counts', job.jobId, `passed ${passed} of ${judged.length} counts`);
 }
 
 /** Posts, in the open, the same share bytes of every count that the whole committee passed. */

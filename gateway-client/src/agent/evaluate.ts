@@ -1,11 +1,11 @@
-import { chunksThatFit, evaluationLoad, type JobAccess } from '@strokeshare/chaincode';
+import { evaluationParts, type JobAccess } from '@strokeshare/chaincode';
 import { blobHash, workOf } from '@strokeshare/fhe';
-import { LedgerError } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import { planOfJob, type JobPlan } from '../job/plan.js';
 import { requireCovered } from './agreements.js';
 import { epochKeys, report, type AgentContext } from './context.js';
-import { batchesOf, readBatch, readColumns, type CheckedBatch } from './job-blobs.js';
+import { differs, evaluateOnLedger } from './evaluate-parts.js';
+import { batchesOf, readColumns, type CheckedBatch } from './job-blobs.js';
 import { contributionsTo, isDominated } from './dominance.js';
 import { ownBatches, ownCounts } from './own-records.js';
 import { stopJob } from './turns.js';
@@ -33,21 +33,19 @@ export async function evaluateJob(context: AgentContext, jobId: string): Promise
   const jobPlan = planOfJob(access);
   const withheld = await withheldCells(context, access, jobPlan);
   const cells = jobPlan.plan.cells.map(({ id }) => id).filter((id) => !withheld.includes(id));
-  const batches = await batchesOf(context, access, mspId);
+  const batches = inLedgerOrder(access, mspId, await batchesOf(context, access, mspId));
 
+  const parts = evaluationParts(jobPlan.plan, cells, batches.length, jobPlan.set);
   const [local, onLedger] = await Promise.all([
     evaluateHere(context, access, jobPlan, cells, batches),
-    evaluateOnLedger(context, access, jobPlan, cells, batches),
+    evaluateOnLedger(context, access, jobPlan, parts, batches),
   ]);
   const partials: Record<string, string> = {};
   for (const cell of cells) {
     const blob = local.get(cell);
     const hash = blob && blobHash(blob);
     if (!blob || hash !== onLedger.get(cell)) {
-      throw new ClientError(
-        'REPLAY_MISMATCH',
-        `The contract of ${mspId} and its agent evaluated cell ${cell} of job ${jobId} to different bytes.`,
-      );
+      throw differs(context, cell, jobId);
     }
     partials[cell] = await store.put(blob);
   }
@@ -71,6 +69,8 @@ async function withheldCells(context: AgentContext, access: JobAccess, { plan }:
   const { minimumOwnCount, dominancePercent } = context.policy;
   return plan.cells
     .filter((cell) => {
+      // Nobody but the committee learns this count, and only over all institutions.
+      if (cell.comparison) return false;
       const count = counts.get(cell.countCell) ?? 0;
       if (count < minimumOwnCount) return true;
       const isSum = cell.kind === 'value' && count > 0;
@@ -95,42 +95,16 @@ async function evaluateHere(
   );
 }
 
-async function evaluateOnLedger(
-  context: AgentContext,
-  { job, epoch }: JobAccess,
-  { plan, set }: JobPlan,
-  cells: readonly string[],
+/** In the order of the ledger, by which stretches are named. */
+function inLedgerOrder(
+  { datasets }: JobAccess,
+  owner: string,
   batches: readonly CheckedBatch[],
-): Promise<Map<string, string>> {
-  const hashes = new Map<string, string>();
-  const chunks = chunksThatFit(cells, (part) => evaluationLoad(plan, part, batches.length, set));
-  for (const part of chunks) {
-    const transient = await transientColumns(context, batches, workOf(plan, part).columns);
-    const submit = (data: Record<string, Uint8Array>) =>
-      context.records.records.evaluate(
-        { jobId: job.jobId, cells: part },
-        { transient: data, endorsingOrganizations: [context.mspId], signal: context.signal },
-      );
-    const { partials } = await submit(transient).catch(async (error: unknown) => {
-      // The contract's process has not seen this epoch's key yet (or was restarted).
-      if (!(error instanceof LedgerError && error.contractCode === 'KEY_NEEDED')) throw error;
-      return submit({ ...transient, relinKeys: await context.store.get(epoch.relinKeysHash) });
-    });
-    for (const [cell, hash] of Object.entries(partials)) hashes.set(cell, hash);
-  }
-  return hashes;
-}
-
-async function transientColumns(
-  context: AgentContext,
-  batches: readonly CheckedBatch[],
-  columns: readonly string[],
-): Promise<Record<string, Uint8Array>> {
-  const transient: Record<string, Uint8Array> = {};
-  for (const batch of batches) {
-    for (const [name, blob] of await readBatch(context, batch, columns)) {
-      transient[`column/${batch.datasetId}/${batch.batchId}/${name}`] = blob;
-    }
-  }
-  return transient;
+): CheckedBatch[] {
+  const own = datasets.filter((dataset) => dataset.owner === owner);
+  return own.flatMap((dataset) =>
+    dataset.batches.flatMap(({ batchId }) =>
+      batches.filter((batch) => batch.datasetId === dataset.datasetId && batch.batchId === batchId),
+    ),
+  );
 }

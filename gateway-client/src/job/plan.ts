@@ -1,4 +1,4 @@
-import type { JobAccess } from '@strokeshare/chaincode';
+import { comparisonsOf, type JobAccess } from '@strokeshare/chaincode';
 import { parameterSetById, plan, type AnalysisPlan, type ParameterSet } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
 
@@ -26,6 +26,8 @@ export function planOfJob({ job, epoch, datasets }: JobAccess): JobPlan {
       institutions: job.participants.length,
       batches: datasets.reduce((sum, { batches }) => sum + batches.length, 0),
     },
+    undefined,
+    comparisonsOf(job.cells),
   );
   if (made.hash !== job.planHash) {
     throw new ClientError(
