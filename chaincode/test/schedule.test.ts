@@ -187,4 +187,20 @@ describe('the time of a job', () => {
     });
     await expect(late).rejects.toThrow('DEADLINE_PASSED');
   });
+
+  it('has it listed as open from its submission to its end or its deadline', async () => {
+    const open = async (): Promise<string[]> => {
+      const { items } = await alliance.as(alliance.member(0), JobContract.ListOpen, { limit: 100 });
+      return items.map(({ jobId }) => jobId).filter((jobId) => jobId.startsWith('o-'));
+    };
+    await aggregated(alliance, 'o-1');
+    await alliance.submit('o-2', byType);
+    const { deadline } = await alliance.submit('o-3', byType, { deadline: after(10) });
+    expect(await open()).toEqual(['o-1', 'o-2', 'o-3']);
+    await alliance.conclude('o-1');
+    await alliance.ask(JobContract.Cancel, { jobId: 'o-2', reason: 'Asked otherwise.' });
+    expect(await open()).toEqual(['o-3']);
+    alliance.ledger.now = Date.parse(deadline);
+    expect(await open()).toEqual([]);
+  });
 });
