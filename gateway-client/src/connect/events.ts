@@ -37,6 +37,8 @@ export async function* eventsOf(
     try {
       const network = peer.gateway.getNetwork(channel);
       stream = await network.getChaincodeEvents(chaincode, { checkpoint, startBlock: from });
+      // While it was being opened there was nothing to close.
+      if (signal.aborted) return;
       for await (const event of stream) {
         wait = FIRST_WAIT_MS;
         yield toEvent(event);
