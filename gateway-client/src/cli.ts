@@ -78,10 +78,13 @@ function program(signal: AbortSignal): Command {
     .command('builds [organizations...]')
     .description('compare what the contracts of every organisation run; exit code 1 where they differ')
     .requiredOption('--profile <file>', 'a connection profile, a JSON file')
+    .option('--records <channel>', "also what serves this private channel of the profile's organisation")
     .option('--json', 'print it as JSON')
-    .action(async (organizations: string[], options: { profile: string; json?: boolean }) => {
-      if (!(await compareBuilds(organizations, options, signal))) process.exitCode = 1;
-    });
+    .action(
+      async (organizations: string[], options: { profile: string; records?: string; json?: boolean }) => {
+        if (!(await compareBuilds(organizations, options, signal))) process.exitCode = 1;
+      },
+    );
   command.addCommand(auditCommand(signal));
   command.addCommand(powCommand(signal));
   command.addCommand(storageCommand());

@@ -1,5 +1,5 @@
 import { type BuildInfo } from '@strokeshare/chaincode';
-import { askBuilds, differingFields } from './builds.js';
+import { askBuilds, askRecordsBuild, differingFields } from './builds.js';
 import type { Ledger } from './ledger.js';
 
 const info = (changes: Partial<BuildInfo> = {}): BuildInfo => ({
@@ -15,8 +15,8 @@ const info = (changes: Partial<BuildInfo> = {}): BuildInfo => ({
 /** A ledger whose organisations answer so; the others are unreachable. */
 const ledgerOf = (answers: Readonly<Record<string, BuildInfo>>): Ledger => ({
   mspId: 'AMSP',
-  evaluate: ({ endorsingOrganizations: [mspId] = [] }) => {
-    const answer = answers[mspId ?? ''];
+  evaluate: ({ channel, endorsingOrganizations: [mspId] = [] }) => {
+    const answer = answers[channel === 'consortium' ? (mspId ?? '') : `${mspId ?? ''} on ${channel}`];
     return answer ? Promise.resolve(JSON.stringify(answer)) : Promise.reject(new Error('no peer'));
   },
   submit: () => Promise.reject(new Error('nothing is written')),
@@ -53,6 +53,13 @@ describe('builds of the organisations', () => {
   ])('finds another %s', (field, changes) => {
     const builds = [info(), info(changes)].map((own, i) => ({ mspId: `${i}`, info: own }));
     expect(differingFields(builds)).toEqual([field]);
+  });
+
+  it('finds a private chaincode that is older than the consortium', async () => {
+    const ledger = ledgerOf({ AMSP: info(), 'AMSP on a-records': info({ version: '0.0.9' }) });
+    const own = await askRecordsBuild(ledger, 'a-records');
+    expect(own).toMatchObject({ mspId: 'AMSP', channel: 'a-records' });
+    expect(differingFields([...(await askBuilds(ledger, ['AMSP'])), own])).toEqual(['version']);
   });
 
   it('says who did not answer', async () => {

@@ -1,9 +1,9 @@
 import { type BuildInfo } from '@strokeshare/chaincode';
-import { operatorClient } from './clients.js';
+import { operatorClient, recordsClient } from './clients.js';
 import type { CallControl, Ledger } from './ledger.js';
 
-/** What the consortium's contracts run at one organisation, or why it did not answer. */
-export type Build = { mspId: string } & ({ info: BuildInfo } | { failure: Error });
+/** What contracts run at one organisation, or why it did not answer; with `channel`, those of its private channel. */
+export type Build = { mspId: string; channel?: string } & ({ info: BuildInfo } | { failure: Error });
 
 /** Asks the peer of each organisation; one that does not answer hinders nobody. */
 export async function askBuilds(
@@ -12,15 +12,29 @@ export async function askBuilds(
   control: CallControl = {},
 ): Promise<Build[]> {
   const { buildInfo } = operatorClient(ledger);
-  return Promise.all(
-    organizations.map(async (mspId): Promise<Build> => {
-      try {
-        return { mspId, info: await buildInfo.get({}, { ...control, endorsingOrganizations: [mspId] }) };
-      } catch (error) {
-        return { mspId, failure: error instanceof Error ? error : new Error(String(error)) };
-      }
-    }),
-  );
+  return Promise.all(organizations.map((mspId) => ask(buildInfo, { mspId }, control)));
+}
+
+/** Asks the caller's own peer what serves its private channel, which nobody else can ask. */
+export async function askRecordsBuild(
+  ledger: Ledger,
+  channel: string,
+  control: CallControl = {},
+): Promise<Build> {
+  return ask(recordsClient(ledger, channel).buildInfo, { mspId: ledger.mspId, channel }, control);
+}
+
+async function ask(
+  buildInfo: ReturnType<typeof operatorClient>['buildInfo'],
+  asked: { mspId: string; channel?: string },
+  control: CallControl,
+): Promise<Build> {
+  try {
+    const info = await buildInfo.get({}, { ...control, endorsingOrganizations: [asked.mspId] });
+    return { ...asked, info };
+  } catch (error) {
+    return { ...asked, failure: error instanceof Error ? error : new Error(String(error)) };
+  }
 }
 
 const FIELDS = ['version', 'codeDigest', 'nodeSeal', 'node', 'parameterSets'] as const;

@@ -1,4 +1,4 @@
-export { askBuilds, differingFields, type Build } from './builds.js';
+export { askBuilds, askRecordsBuild, differingFields, type Build } from './builds.js';
 export {
   auditorClient,
   institutionClient,

@@ -111,8 +111,25 @@ async function approvedPackage(
   return approvedSchema.parse(JSON.parse(output)).source.Type?.LocalPackage?.package_id;
 }
 
-/** Which organisations of a channel have approved exactly this definition. */
-export async function readiness(
+/**
+ * Which organisations of a channel have approved exactly this definition, before its commit and, for those who come
+ * late, after it.
+ */
+export async function approvalsOf(
+  admin: AdministratorCli,
+  channel: string,
+  definition: Definition,
+): Promise<Record<string, boolean>> {
+  const { name, sequence } = definition;
+  const committed = await committedDefinitions(admin, channel);
+  if (!committed.some((other) => other.name === name && other.sequence === sequence))
+    return readiness(admin, channel, definition);
+  const output = await admin.peer([...LIFECYCLE, 'querycommitted', '-C', channel, '-n', name, '-O', 'json']);
+  return readinessSchema.parse(JSON.parse(output)).approvals;
+}
+
+/** Which organisations have approved a definition that is not committed yet. */
+async function readiness(
   admin: AdministratorCli,
   channel: string,
   definition: Definition,

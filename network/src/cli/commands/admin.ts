@@ -9,11 +9,11 @@ import { packChaincodeService, type ChaincodeTls } from '../../native/chaincode-
 import { joinPeer } from '../../native/channels.js';
 import type { FabricCli } from '../../native/cli.js';
 import {
+  approvalsOf,
   approveDefinition,
   commitDefinition,
   installPackage,
   keepPackage,
-  readiness,
   type Definition,
 } from '../../native/lifecycle.js';
 import { definitionOf } from '../../native/members.js';
@@ -230,7 +230,7 @@ function approveStep(output: Output): Command {
     .action(async (flags: DefinitionFlags & { package?: string }) => {
       const admin = await administrator(flags);
       await approveDefinition(admin, flags.channel, definition(flags), flags.package);
-      const approvals = await readiness(admin, flags.channel, definition(flags));
+      const approvals = await approvalsOf(admin, flags.channel, definition(flags));
       const rows = Object.entries(approvals).map(([mspId, approved]) => [
         mspId,
         approved ? 'approved' : 'not yet',
