@@ -13,7 +13,7 @@ The main job
   test [jest args]  install what is missing, build, run all tests
 
 A development network of Hyperledger Fabric, without Docker and without binaries
-  up                start the network      (--orgs N, -c CHANNEL)
+  up                start the network      (--orgs N, -c CHANNEL; -ca: identities from Fabric CA, where it is found)
   createChannel     add a channel          (-c CHANNEL)
   deployCC          deploy a chaincode     (-ccn NAME -ccp FOLDER -ccl typescript|javascript)
   cc                list, invoke, query or package a chaincode
@@ -24,7 +24,7 @@ A development network of Hyperledger Fabric, without Docker and without binaries
   prereq            install and build only
 
 The same with real Fabric peers and orderers, where their binaries are on PATH or in FABRIC_BIN_DIR
-  up --backend native [-bft]
+  up --backend native [-bft] [--peers N] [-ca]
   demo --backend native
   addInstitution, removeInstitution, admin, certificates
 

@@ -197,7 +197,10 @@ describe('a network', () => {
     await stop(dir);
     for (const identity of [daemon, ...chaincodes]) expect(isRunning(identity)).toBe(false);
     await expect(status(dir)).resolves.toMatchObject({ state: 'stopped' });
-    await expect(up({ ...config, timeWindowSeconds: 60 })).rejects.toMatchObject({ code: 'CONFIG_CHANGED' });
+    await expect(up({ ...config, timeWindowSeconds: 60 })).rejects.toMatchObject({
+      code: 'CONFIG_CHANGED',
+      message: expect.stringContaining('timeWindowSeconds was 900 and is 60 now') as unknown,
+    });
     await up(config);
     await expect(call(['Org1MSP', 'Ann'], 'evaluate', 'get', 'a')).resolves.toBe('1');
     expect((await status(dir)).channels).toStrictEqual(['mychannel', 'second']);

@@ -3,7 +3,6 @@ import { webcrypto } from 'node:crypto';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
-  cryptoProvider,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
   type Extension,
@@ -16,12 +15,9 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509';
 import { attributeExtension } from './attributes.js';
+import { exportKey, generateKeys, KEY_ALGORITHM, SIGNING_ALGORITHM } from './keys.js';
 import { hasLowS } from './lowS.js';
 
-cryptoProvider.set(webcrypto);
-
-const KEY_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' } as const;
-const SIGNING_ALGORITHM = { name: 'ECDSA', hash: 'SHA-256' } as const;
 const DAY = 24 * 60 * 60 * 1000;
 /** Machines' clocks differ: a certificate that begins now would be refused by a clock a little behind. */
 const CLOCK_SKEW = 5 * 60 * 1000;
@@ -160,10 +156,6 @@ function subject(organization: string, commonName: string, unit?: string): Recor
   return [{ O: [organization] }, ...(unit === undefined ? [] : [{ OU: [unit] }]), { CN: [commonName] }];
 }
 
-async function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(KEY_ALGORITHM, true, ['sign', 'verify']);
-}
-
 /** Fabric accepts only the lower of the two equivalent signatures; each attempt is one with probability 1/2. */
 async function generateLowS(generate: () => Promise<X509Certificate>): Promise<X509Certificate> {
   for (;;) {
@@ -190,8 +182,4 @@ function isAddress(host: string): boolean {
 
 function pem(certificate: X509Certificate): string {
   return `${certificate.toString('pem').trim()}\n`;
-}
-
-async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
-  return `${PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY').trim()}\n`;
 }

@@ -1,12 +1,14 @@
 export { ATTRIBUTE_OID, attributeExtension, attributesOfPem, certificateAttributes } from './attributes.js';
 export { CertificateAuthority, type IssuedCertificate, type NodeRole, type Validity } from './authority.js';
-export { writeConnectionProfile } from './connectionProfile.js';
+export { profiledPeers, writeConnectionProfile } from './connectionProfile.js';
+export { requestCertificate } from './keys.js';
 export { issueNetwork } from './network.js';
 export {
   ADMIN,
-  issueOrderer,
   issueOrdererOrganization,
   issuePeerOrganization,
+  type FindSigner,
+  type IdentitySigner,
   type OrganizationIdentities,
 } from './organization.js';
 export {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { CertificateAuthority, type IssuedCertificate, type NodeRole } from './authority.js';
@@ -18,59 +18,62 @@ export interface OrganizationIdentities {
 /** The administrator that every organisation has. */
 export const ADMIN = 'Admin';
 
+/** What signs the identities of an organisation: its own authority here, or a server that has the authority's key. */
+export type IdentitySigner = Pick<CertificateAuthority, 'issueIdentity'>;
+
 /**
- * Issues the whole identity tree of an organisation with or without a peer: its CA and TLS CA, `peer0`, `Admin` and
- * the users, in the layout of fabric-samples, which real peers and sample applications read unchanged.
+ * Finds the signer of an organisation whose authorities are written already; by default that is the authority itself.
+ * @param domain of the organisation
+ */
+export type FindSigner = (domain: string, paths: OrganizationPaths) => Promise<IdentitySigner>;
+
+/**
+ * Issues the whole identity tree of an organisation with or without peers: its CA and TLS CA, `peer0` and those beside
+ * it, `Admin` and the users, in the layout of fabric-samples, which real peers and sample applications read unchanged.
  */
 export async function issuePeerOrganization(
   dir: string,
-  organization: OrganizationIdentities & { peer: boolean },
+  organization: OrganizationIdentities & { peer: boolean; peers?: number | undefined },
+  findSigner?: FindSigner,
 ): Promise<void> {
-  const { domain } = organization;
+  const { domain, peer, peers = 1, users } = organization;
   const paths = peerOrganizationPaths(dir, domain);
-  const authorities = await createAuthorities(paths, domain);
-  if (organization.peer) await issueNode(paths.peer, 'peer', ['peer0'], authorities, domain);
-  await issueUsers(paths, organization.users, authorities, domain);
+  const authorities = await createAuthorities(paths, domain, findSigner);
+  for (let index = 0; peer && index < peers; index++)
+    await issueNode(paths.node(`peer${index}`), 'peer', [`peer${index}`], authorities, domain);
+  await issueUsers(paths, users, authorities, domain);
 }
 
-/** Issues the identity tree of the ordering organisation: its CA and TLS CA, one orderer and `Admin`. */
-export async function issueOrdererOrganization(dir: string, domain: string): Promise<void> {
+/** Issues the identity tree of the ordering organisation: its CA and TLS CA, its orderers and `Admin`. */
+export async function issueOrdererOrganization(
+  dir: string,
+  domain: string,
+  names: readonly string[] = ['orderer'],
+  findSigner?: FindSigner,
+): Promise<void> {
   const paths = ordererOrganizationPaths(dir, domain);
-  const authorities = await createAuthorities(paths, domain);
-  await issueNode(paths.orderer, 'orderer', ['orderer'], authorities, domain);
+  const authorities = await createAuthorities(paths, domain, findSigner);
+  for (const name of names) await issueNode(paths.node(name), 'orderer', [name], authorities, domain);
   await issueUsers(paths, [], authorities, domain);
-}
-
-/** Issues one more orderer of an ordering organisation whose authorities exist already, for example `orderer2`. */
-export async function issueOrderer(dir: string, domain: string, name: string): Promise<void> {
-  const paths = ordererOrganizationPaths(dir, domain);
-  await issueNode(paths.node(name), 'orderer', [name], await loadAuthorities(paths), domain);
 }
 
 interface Authorities {
   identity: CertificateAuthority;
   tls: CertificateAuthority;
+  signer: IdentitySigner;
 }
 
-async function createAuthorities(paths: OrganizationPaths, domain: string): Promise<Authorities> {
+async function createAuthorities(
+  paths: OrganizationPaths,
+  domain: string,
+  findSigner: FindSigner | undefined,
+): Promise<Authorities> {
   const identity = await CertificateAuthority.create(`ca.${domain}`, domain);
   const tls = await CertificateAuthority.create(`tlsca.${domain}`, domain);
   writePair(paths.caCertificate, paths.caKey, identity.issued);
   writePair(paths.tlsCaCertificate, paths.tlsCaKey, tls.issued);
   writeVerifyingMsp(paths.msp, domain, { identity, tls });
-  return { identity, tls };
-}
-
-async function loadAuthorities(paths: OrganizationPaths): Promise<Authorities> {
-  const load = async (certificate: string, key: string) =>
-    CertificateAuthority.load({
-      certificate: readFileSync(certificate, 'utf8'),
-      key: readFileSync(key, 'utf8'),
-    });
-  return {
-    identity: await load(paths.caCertificate, paths.caKey),
-    tls: await load(paths.tlsCaCertificate, paths.tlsCaKey),
-  };
+  return { identity, tls, signer: (await findSigner?.(domain, paths)) ?? identity };
 }
 
 async function issueUsers(
@@ -91,7 +94,7 @@ async function issueNode(
   node: NodePaths,
   role: NodeRole,
   shortHosts: readonly string[],
-  { identity, tls }: Authorities,
+  { identity, tls, signer }: Authorities,
   domain: string,
   attributes?: Readonly<Record<string, string>>,
 ): Promise<void> {
@@ -102,7 +105,7 @@ async function issueNode(
     'hf.EnrollmentID': node.name.split('@')[0] ?? node.name,
     'hf.Type': role,
   };
-  const signing = await identity.issueIdentity(
+  const signing = await signer.issueIdentity(
     node.name,
     role,
     server ? undefined : { ...enrolment, ...attributes },
@@ -117,7 +120,11 @@ async function issueNode(
   writePublic(node.tls.ca, tls.issued.certificate);
 }
 
-function writeVerifyingMsp(dir: string, domain: string, { identity, tls }: Authorities): void {
+function writeVerifyingMsp(
+  dir: string,
+  domain: string,
+  { identity, tls }: Omit<Authorities, 'signer'>,
+): void {
   const authority = `ca.${domain}-cert.pem`;
   writePublic(join(dir, 'cacerts', authority), identity.issued.certificate);
   writePublic(join(dir, 'tlscacerts', `tlsca.${domain}-cert.pem`), tls.issued.certificate);

@@ -36,9 +36,11 @@ export interface OrganizationPaths {
   user(name: string): NodePaths;
 }
 
-/** An organisation that runs `peer0`. */
+/** An organisation that runs `peer0`, and others beside it. */
 export interface PeerOrganizationPaths extends OrganizationPaths {
   peer: NodePaths;
+  /** A peer by its first label, for example `peer1`. */
+  node(name: string): NodePaths;
   /** Connection profile, without the ending `.json` or `.yaml`. */
   connectionProfile: string;
 }
@@ -47,9 +49,11 @@ export interface PeerOrganizationPaths extends OrganizationPaths {
 export function peerOrganizationPaths(dir: string, domain: string): PeerOrganizationPaths {
   const base = join(dir, 'organizations', 'peerOrganizations', domain);
   const label = domain.split('.')[0] ?? domain;
+  const node = (name: string): NodePaths => nodePaths(join(base, 'peers'), `${name}.${domain}`, 'server');
   return {
     ...organizationPaths(base, domain),
-    peer: nodePaths(join(base, 'peers'), `peer0.${domain}`, 'server'),
+    peer: node('peer0'),
+    node,
     connectionProfile: join(base, `connection-${label}`),
   };
 }

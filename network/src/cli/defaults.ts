@@ -14,14 +14,16 @@ const SAMPLE_BASE_PORT = 7051;
 export function sampleNetwork(options: {
   dir: string;
   organizations: number;
+  peers?: number | undefined;
   channel?: string | undefined;
   basePort?: number | undefined;
 }): NetworkConfig {
-  const { dir, organizations: count, channel, basePort } = options;
+  const { dir, organizations: count, peers, channel, basePort } = options;
   const organizations = Array.from({ length: count }, (_, index) => ({
     mspId: `Org${index + 1}MSP`,
     domain: `org${index + 1}.example.com`,
     peer: true,
+    ...(peers === undefined ? {} : { peers }),
     users: [{ name: 'User1' }],
     ...(basePort === undefined ? { port: SAMPLE_BASE_PORT + SAMPLE_PORT_STEP * index } : {}),
   }));

@@ -11,7 +11,7 @@ export function statusText(status: NetworkStatus): string {
   if (status.state !== 'running')
     return `The network in ${status.dir} is ${status.state}.\n\n${organizations}\n\nChannels: ${status.channels.join(', ') || 'none'}`;
 
-  const { pid, startedAt, channels, processes, fabric } = status.daemon;
+  const { pid, startedAt, channels, processes, fabric, authorities = [] } = status.daemon;
   const chaincodes = channels.flatMap((channel) =>
     channel.chaincodes.map(({ name, version, sequence, connections }) => [
       channel.name,
@@ -25,6 +25,12 @@ export function statusText(status: NetworkStatus): string {
     `The network in ${status.dir} is running (process ${pid}, since ${startedAt}).`,
     organizations,
     fabric === undefined ? '' : nodes(fabric),
+    authorities.length === 0
+      ? ''
+      : table([
+          ['FABRIC CA OF', 'STATE', 'ADDRESS', 'RESTARTS'],
+          ...authorities.map(({ domain, state, url, restarts }) => [domain, state, url, String(restarts)]),
+        ]),
     channels.length === 0
       ? 'No channel; add one with "createChannel".'
       : table([

@@ -30,12 +30,36 @@ describe('parseConfig', () => {
 
   it('gives ports to peers only, in order, from the base port', () => {
     expect(peerPorts(parseConfig({ ...valid, basePort: 17051 }))).toStrictEqual([
-      { mspId: 'Org1MSP', port: 17051 },
-      { mspId: 'Org3MSP', port: 17052 },
+      { mspId: 'Org1MSP', index: 0, port: 17051 },
+      { mspId: 'Org3MSP', index: 0, port: 17052 },
+    ]);
+  });
+
+  it('gives the peers of one organisation ports in a row', () => {
+    const config = parseConfig({
+      ...valid,
+      backend: 'native',
+      organizations: [
+        { ...organization(1), peers: 2 },
+        { ...organization(2), peers: 2, port: 9051 },
+        organization(3),
+      ],
+    });
+    expect(peerPorts(config).map(({ mspId, index, port }) => [mspId, index, port])).toStrictEqual([
+      ['Org1MSP', 0, 7051],
+      ['Org1MSP', 1, 7052],
+      ['Org2MSP', 0, 9051],
+      ['Org2MSP', 1, 9052],
+      ['Org3MSP', 0, 7055],
     ]);
   });
 
   it.each<[string, unknown, string]>([
+    [
+      'several peers of an organisation in the embedded network',
+      { ...valid, organizations: [{ ...organization(1), peers: 2 }, organization(2), organization(3)] },
+      'organizations[0].peers: an organisation of the embedded network has one peer; the native backend runs more',
+    ],
     [
       'no organisation',
       { ...valid, organizations: [], channels: [] },

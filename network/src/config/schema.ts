@@ -41,8 +41,10 @@ const organizationSchema = z.strictObject({
   domain,
   /** Whether the organisation runs a peer; one without connects through another organisation's. */
   peer: z.boolean(),
-  /** Port of its peer; by default the next one from `basePort`. */
+  /** Port of its peer; by default the next one from `basePort`. Further peers take the ports after it. */
   port: port.optional(),
+  /** Native only: how many peers it runs; by default one. */
+  peers: z.int().min(1).max(9).optional(),
   /** Users besides `Admin`, which every organisation has. */
   users: z.array(userSchema),
 });
@@ -76,6 +78,13 @@ export const networkConfigSchema = z
     consensus: z.enum(['raft', 'bft']).default('raft'),
     /** Native only: number of orderers; by default one for Raft and four for SmartBFT. */
     orderers: z.int().min(1).max(16).optional(),
+    /** Identities come from a `fabric-ca-server` for each organisation, found on PATH or in FABRIC_BIN_DIR. */
+    fabricCa: z.boolean().default(false),
+    /**
+     * Where peers and orderers listen: for programs of this machine alone, or for clients of others as well. The nodes
+     * know each other as `localhost` either way.
+     */
+    listenAddress: z.enum(['127.0.0.1', '0.0.0.0']).default('127.0.0.1'),
     /** Native only: peers serve those alone who show a TLS certificate of a member. */
     mutualTls: z.boolean().default(false),
     organizations: z.array(organizationSchema).min(1, { error: 'a network needs an organisation' }),
@@ -109,6 +118,15 @@ export const networkConfigSchema = z
         ['mutualTls'],
         'the embedded network asks nobody for a TLS certificate; the native backend does',
       );
+    organizations.forEach(({ mspId: owner, peer, peers = 1 }, index) => {
+      if (peers > 1 && (config.backend === 'embedded' || !peer))
+        refuse(
+          ['organizations', index, 'peers'],
+          peer
+            ? 'an organisation of the embedded network has one peer; the native backend runs more'
+            : `${owner} runs no peer`,
+        );
+    });
     if (config.consensus === 'bft' && (config.orderers ?? 4) < 4)
       refuse(['orderers'], 'SmartBFT tolerates a faulty orderer only from four orderers on');
     peerPorts(config).forEach(({ mspId: owner, port: taken }, index, all) => {
@@ -138,15 +156,45 @@ export type OrganizationConfig = ResolvedConfig['organizations'][number];
 export type UserConfig = OrganizationConfig['users'][number];
 export type ChannelConfig = ResolvedConfig['channels'][number];
 
-/** The peers of a network in the order of its organisations, each with the port it listens on. */
-export function peerPorts(config: {
+/** A peer's place in a network: its organisation, its number there and the port it listens on. */
+export interface PeerPort {
+  mspId: string;
+  /** 0 for `peer0`. */
+  index: number;
+  port: number;
+}
+
+interface Ported {
   basePort: number;
-  organizations: readonly { mspId: string; peer: boolean; port?: number | undefined }[];
-}): { mspId: string; port: number }[] {
-  return config.organizations
-    .filter((organization) => organization.peer)
-    .map((organization, index) => ({
-      mspId: organization.mspId,
-      port: organization.port ?? config.basePort + index,
-    }));
+  organizations: readonly {
+    mspId: string;
+    peer: boolean;
+    port?: number | undefined;
+    peers?: number | undefined;
+  }[];
+}
+
+/** The peers of a network in the order of its organisations, those of one together. */
+export function peerPorts({ basePort, organizations }: Ported): PeerPort[] {
+  let next = basePort;
+  return organizations.flatMap(({ mspId, peer, port: own, peers = 1 }) => {
+    if (!peer) return [];
+    const first = own ?? next;
+    next += peers;
+    return Array.from({ length: peers }, (_, index) => ({ mspId, index, port: first + index }));
+  });
+}
+
+/** The port of each organisation's first peer, by MSP id. */
+export function firstPeerPorts(config: Ported): Map<string, number> {
+  const first = peerPorts(config).filter(({ index }) => index === 0);
+  return new Map(first.map(({ mspId, port: own }) => [mspId, own]));
+}
+
+/** The first labels of the orderers' host names: `orderer`, `orderer2`, `orderer3`, ... as in fabric-samples. */
+export function ordererNames({
+  consensus,
+  orderers = consensus === 'bft' ? 4 : 1,
+}: Pick<ResolvedConfig, 'consensus' | 'orderers'>): string[] {
+  return Array.from({ length: orderers }, (_, index) => (index === 0 ? 'orderer' : `orderer${index + 1}`));
 }

@@ -8,7 +8,7 @@ import {
   type NodePaths,
 } from '../certificates/index.js';
 import {
-  peerPorts,
+  firstPeerPorts,
   type ChannelConfig,
   type OrganizationConfig,
   type ResolvedConfig,
@@ -24,12 +24,12 @@ import { layout } from './layout.js';
 
 /** Reads the identity tree of a network and describes it to the embedded core. */
 export function embeddedOptions(config: ResolvedConfig, log: (message: string) => void): EmbeddedOptions {
-  const ports = new Map(peerPorts(config).map(({ mspId, port }) => [mspId, port]));
+  const ports = firstPeerPorts(config);
   const orderer = ordererOrganizationPaths(config.dir, ordererDomain(config));
   return {
     dir: layout(config.dir).ledger,
     organizations: config.organizations.map((organization) =>
-      organizationOptions(config.dir, organization, ports.get(organization.mspId)),
+      organizationOptions(config, organization, ports.get(organization.mspId)),
     ),
     orderer: {
       mspId: config.ordererMspId,
@@ -60,7 +60,7 @@ export function channelOptions(channel: ChannelConfig): ChannelOptions {
 }
 
 function organizationOptions(
-  dir: string,
+  { dir, listenAddress }: ResolvedConfig,
   { mspId, domain }: OrganizationConfig,
   port: number | undefined,
 ): OrganizationOptions {
@@ -80,7 +80,7 @@ function organizationOptions(
       name: peer.name,
       signing: signingPair(peer),
       tls: { certificate: text(peer.tls.certificate), privateKey: text(peer.tls.key) },
-      listenAddress: `127.0.0.1:${port}`,
+      listenAddress: `${listenAddress}:${port}`,
     },
   };
 }

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { isErrno } from './processes.js';
 
@@ -34,4 +34,14 @@ export function lastLines(path: string, count: number, offset = 0): string[] {
     return [];
   }
   return text === '' ? [] : text.split('\n').slice(-count);
+}
+
+/** Whether a path is a file that may be run. */
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }

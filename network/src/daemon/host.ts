@@ -6,8 +6,14 @@ import {
   peerOrganizationPaths,
   writeConnectionProfile,
 } from '../certificates/index.js';
-import { peerPorts, type ChannelConfig, type ResolvedConfig } from '../config/schema.js';
+import {
+  peerPorts,
+  type ChannelConfig,
+  type OrganizationConfig,
+  type ResolvedConfig,
+} from '../config/schema.js';
 import { NetworkError } from '../errors.js';
+import type { CertificateServers } from '../fabricCa/servers.js';
 import { LedgerError } from '../ledger/ledger-error.js';
 import { errorMessage } from '../protos/bytes.js';
 import { channelOptions } from './embeddedConfig.js';
@@ -38,14 +44,18 @@ export class NetworkHost {
     private readonly files: Layout,
     private readonly ledger: Ledger,
     private readonly pool: ProcessPool,
+    private readonly authorities: CertificateServers | undefined,
   ) {}
 
-  /** Starts, beside an open ledger, the processes of every chaincode that was deployed before. */
+  /**
+   * Starts, beside an open ledger and running certificate authorities, the processes of every chaincode that was deployed
+   * before.
+   */
   static async start(
     config: ResolvedConfig,
     ledger: Ledger,
-    log: (message: string) => void,
-    progress: (sentence: string) => void,
+    authorities: CertificateServers | undefined,
+    { log, progress }: { log: (message: string) => void; progress: (sentence: string) => void },
   ): Promise<NetworkHost> {
     const files = layout(config.dir);
     const ports = peerPorts(config).map(({ port }) => port);
@@ -63,6 +73,7 @@ export class NetworkHost {
             env: {},
           },
       ),
+      authorities,
     );
     try {
       await host.startAgain(log, progress);
@@ -127,15 +138,15 @@ export class NetworkHost {
       );
     for (const organization of config.organizations) {
       if (this.config.organizations.some(({ mspId }) => mspId === organization.mspId)) continue;
-      if (!existsSync(peerOrganizationPaths(config.dir, organization.domain).caCertificate)) {
-        progress(`Issuing certificates for ${organization.domain}`);
-        await issuePeerOrganization(config.dir, organization);
-      }
+      await this.issue(config.dir, organization, progress);
       writeConnectionProfile(config, organization);
     }
     const before = this.config;
     await this.ledger.reconfigure(config, progress);
     this.adopt(config);
+    for (const { mspId, domain } of before.organizations)
+      if (!config.organizations.some((organization) => organization.mspId === mspId))
+        await this.authorities?.stop(domain);
     for (const deployment of this.#deployments) {
       const organizations = runnersOf(deployment, before, config);
       if (isDeepStrictEqual(organizations, deployment.organizations)) continue;
@@ -149,6 +160,29 @@ export class NetworkHost {
       writeJson(this.files.deployments, this.#deployments);
     }
     await this.pool.retain([...this.#deployments, ...this.#pending]);
+  }
+
+  /** Makes the identities of a new organisation; one that comes back has them. */
+  private async issue(
+    dir: string,
+    organization: OrganizationConfig,
+    progress: (sentence: string) => void,
+  ): Promise<void> {
+    const { domain } = organization;
+    const paths = peerOrganizationPaths(dir, domain);
+    if (existsSync(paths.caCertificate)) {
+      await this.authorities?.start(domain, paths);
+      return;
+    }
+    progress(`Issuing certificates for ${domain}`);
+    try {
+      await issuePeerOrganization(dir, organization, this.authorities?.findSigner);
+    } catch (error) {
+      // Half of the identities would be taken for all of them when it is tried again.
+      await this.authorities?.forget(domain);
+      rmSync(paths.dir, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   private adopt(config: ResolvedConfig): void {
@@ -181,13 +215,15 @@ export class NetworkHost {
       })),
       processes: this.pool.status(),
       ...('fabric' in ledger && { fabric: ledger.fabric }),
+      ...(this.authorities && { authorities: this.authorities.status() }),
     };
   }
 
-  /** Stops the chaincode processes and closes the ledgers. */
+  /** Stops the chaincode processes and the authorities, and closes the ledgers. */
   async close(): Promise<void> {
     await this.ledger.close();
     await this.pool.retain([]);
+    await this.authorities?.close();
     rmSync(this.files.processes, { force: true });
   }
 

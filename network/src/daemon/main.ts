@@ -7,6 +7,7 @@ import type { ResolvedConfig } from '../config/schema.js';
 import { Explanations } from '../diagnosis/explanations.js';
 import { startEmbedded } from '../embedded.js';
 import { NetworkError } from '../errors.js';
+import { CertificateServers } from '../fabricCa/servers.js';
 import { NativeNetwork } from '../native/native-network.js';
 import { serveControl, type Handler } from './control.js';
 import { embeddedOptions } from './embeddedConfig.js';
@@ -32,8 +33,14 @@ async function main(dir: string): Promise<void> {
   const config = { ...marker.config, dir };
   keepLogsShort(files.logs);
   const explanations = new Explanations(log);
+  const authorities = CertificateServers.of(config);
+  if (authorities) tell({ progress: 'Starting the certificate authorities' });
+  await authorities?.startAll();
   const ledger = await startLedger(config);
-  const host = await NetworkHost.start(config, ledger, log, (progress) => tell({ progress }));
+  const host = await NetworkHost.start(config, ledger, authorities, {
+    log,
+    progress: (progress) => tell({ progress }),
+  });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopping ??= host.close());
 

@@ -105,6 +105,19 @@ export const daemonStatusSchema = z.strictObject({
   channels: z.array(channelStatusSchema),
   processes: z.array(processStatusSchema),
   fabric: fabricStatusSchema.optional(),
+  /** The organisations' Fabric CA servers, where the network has them. */
+  authorities: z
+    .array(
+      z.strictObject({
+        domain: z.string(),
+        url: z.string(),
+        state: z.enum(['starting', 'running', 'restarting', 'stopped']),
+        pid: z.int().optional(),
+        restarts: z.int(),
+        log: z.string(),
+      }),
+    )
+    .optional(),
 });
 export type DaemonStatus = z.infer<typeof daemonStatusSchema>;
 

@@ -1,5 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { isExecutable } from '../daemon/files.js';
 import { NetworkError } from '../errors.js';
 import { runCommand } from './command.js';
 
@@ -85,15 +85,6 @@ async function programVersion(path: string): Promise<{ text: string; major: numb
   const match = /Version:\s*v?((\d+)\.(\d+)\.\d+\S*)/.exec(`${stdout}\n${stderr}`);
   if (!match) throw new NetworkError('FABRIC_VERSION', `${path} does not tell its version.`);
   return { text: match[1] ?? '', major: Number(match[2]), minor: Number(match[3]) };
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
 
 function list(names: readonly string[]): string {

@@ -28,8 +28,8 @@ export async function writeGenesisBlock(cli: FabricCli, channel: ChannelOptions)
 export async function joinChannel(cli: FabricCli, channel: ChannelOptions): Promise<void> {
   const block = await writeGenesisBlock(cli, channel);
   await Promise.all(cli.plan.orderers.map((node) => joinOrderer(cli, node, channel.name, block)));
-  const peers = cli.plan.peers.filter((peer) => channel.members.includes(peer.mspId));
-  await Promise.all(peers.map((peer) => joinPeer(cli.as(peer.mspId), channel.name, block)));
+  const admins = channel.members.flatMap((mspId) => cli.atEveryPeer(mspId));
+  await Promise.all(admins.map((admin) => joinPeer(admin, channel.name, block)));
 }
 
 /** Joins an organisation's own peer to a channel, from the channel's first block, unless it has joined. */

@@ -23,11 +23,16 @@ export class FabricCli {
     return nativePaths(this.config);
   }
 
-  /** The peer of an organisation. */
+  /** The first peer of an organisation. */
   peerOf(mspId: string): PeerNode {
-    const node = this.plan.peers.find((peer) => peer.mspId === mspId);
+    const [node] = this.peersOf(mspId);
     if (!node) throw new NetworkError('ORGANIZATION_UNKNOWN', `${mspId} runs no peer.`);
     return node;
+  }
+
+  /** All peers of an organisation. */
+  peersOf(mspId: string): PeerNode[] {
+    return this.plan.peers.filter((peer) => peer.mspId === mspId);
   }
 
   /** Has administrators turn to an orderer that answers, from now on. */
@@ -42,23 +47,34 @@ export class FabricCli {
     throw new NetworkError('NODE_FAILED', 'No orderer of this network answers.');
   }
 
-  /** The administrator of an organisation. */
+  /** The administrator of an organisation, at its first peer. */
   as(mspId: string): AdministratorCli {
-    const known = this.#administrators.get(mspId);
-    if (known) return known;
-    const folder = join(this.paths.administration, mspId);
-    const made = new AdministratorCli(
-      this.fabric.programs,
-      localAdministrator(this.config, this.plan, mspId, this.#orderer),
-      folder,
-    );
-    this.#administrators.set(mspId, made);
-    return made;
+    return this.administrator(mspId, join(this.paths.administration, mspId), this.peersOf(mspId)[0]);
   }
 
   /** The administrators of those organisations that run a peer. */
   withPeers(mspIds: readonly string[]): AdministratorCli[] {
-    return this.plan.peers.filter(({ mspId }) => mspIds.includes(mspId)).map(({ mspId }) => this.as(mspId));
+    return mspIds.filter((mspId) => this.peersOf(mspId).length > 0).map((mspId) => this.as(mspId));
+  }
+
+  /** The administrator of an organisation, once for each of its peers. */
+  atEveryPeer(mspId: string): AdministratorCli[] {
+    return this.peersOf(mspId).map((node) => this.at(node));
+  }
+
+  /** The administrator of a peer's organisation, at that peer. */
+  at(node: PeerNode): AdministratorCli {
+    if (node.name === this.peersOf(node.mspId)[0]?.name) return this.as(node.mspId);
+    return this.administrator(node.mspId, join(this.paths.administration, node.name), node);
+  }
+
+  private administrator(mspId: string, folder: string, peer: PeerNode | undefined): AdministratorCli {
+    const known = this.#administrators.get(folder);
+    if (known) return known;
+    const described = localAdministrator(this.config, this.plan, mspId, { peer, orderer: this.#orderer });
+    const made = new AdministratorCli(this.fabric.programs, described, folder);
+    this.#administrators.set(folder, made);
+    return made;
   }
 
   /** Runs `osnadmin ...` against the administration port of one orderer, by mutual TLS. */
@@ -87,10 +103,12 @@ export function localAdministrator(
   config: ResolvedConfig,
   plan: NativePlan,
   mspId: string,
-  orderer: OrdererNode | undefined = plan.orderers[0],
+  {
+    peer = plan.peers.find((node) => node.mspId === mspId),
+    orderer = plan.orderers[0],
+  }: { readonly peer?: PeerNode | undefined; readonly orderer?: OrdererNode | undefined } = {},
 ): Administrator {
   const paths = nativePaths(config);
-  const peer = plan.peers.find((node) => node.mspId === mspId);
   if (!orderer) throw new NetworkError('NODE_FAILED', 'This network has no orderer.');
   return {
     mspId,

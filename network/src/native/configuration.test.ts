@@ -1,9 +1,9 @@
 import { parseConfig } from '../config/index.js';
 import { channelOptions } from '../daemon/embeddedConfig.js';
-import { channelProfile } from './channel-config.js';
+import { channelProfile, memberOrganization } from './channel-config.js';
 import { ordererConfig } from './orderer-config.js';
 import { peerConfig } from './peer-config.js';
-import { nativePaths, ordererPaths, type NativePlan } from './plan.js';
+import { nativePaths, ordererPaths, type NativePlan, type PeerNode } from './plan.js';
 
 const organization = (name: string, peer: boolean) => ({
   mspId: `${name}MSP`,
@@ -92,22 +92,28 @@ describe('configuration of a channel', () => {
 describe('configuration of nodes', () => {
   const peerNode = plan.peers[0]!;
   const ordererNode = plan.orderers[0]!;
-  const peer = peerConfig({
+  const second = node('peer1.a.example.com', 'AMSP', 7060);
+  const peerOn = (listenAddress: string, others: readonly PeerNode[] = []) => ({
     node: peerNode,
-    paths: nativePaths(config).peer('AMSP'),
+    paths: nativePaths(config).peer(peerNode),
+    others,
+    listenAddress,
     data: '/network/ledger/peer0/data',
     builder: '/network/ledger/ccaas-builder',
     timeWindowSeconds: 60,
     clientAuthRequired: false,
     fabric: { timeWindowCheck: true },
   });
-  const orderer = ordererConfig({
+  const ordererOn = (listenAddress: string) => ({
+    listenAddress,
     fabric: { bft: true },
     node: ordererNode,
     paths: ordererPaths(config, ordererNode),
     data: '/network/ledger/orderer/data',
     timeWindowSeconds: 60,
   });
+  const peer = peerConfig(peerOn('127.0.0.1'));
+  const orderer = ordererConfig(ordererOn('127.0.0.1'));
 
   it('checks the time of proposals', () => {
     expect(peer).toMatchObject({
@@ -129,6 +135,38 @@ describe('configuration of nodes', () => {
     const tls = found.filter(([key]) => /\.tls\.enabled$/i.test(key)).map(([, value]) => value);
     expect(tls.length).toBeGreaterThan(1);
     expect(new Set(tls)).toStrictEqual(new Set([true]));
+  });
+
+  it('serves clients of other machines where it is told to, and nobody there by any other port', () => {
+    const open = [peerConfig(peerOn('0.0.0.0')), ordererConfig(ordererOn('0.0.0.0'))].map((content) =>
+      entries(content).filter(
+        ([key, value]) => /listenaddress$/i.test(key) && /^0\.0\.0\.0/.test(String(value)),
+      ),
+    );
+    expect(open).toStrictEqual([
+      [['.peer.listenAddress', '0.0.0.0:7051']],
+      [['.General.ListenAddress', '0.0.0.0']],
+    ]);
+  });
+
+  it('has the peers of an organisation look for each other, and each take blocks from the orderers', () => {
+    expect(peerConfig(peerOn('127.0.0.1', [second]))).toMatchObject({
+      peer: {
+        gossip: {
+          bootstrap: 'localhost:7060',
+          externalEndpoint: 'localhost:7051',
+          useLeaderElection: false,
+          orgLeader: true,
+        },
+      },
+    });
+    const both = { ...plan, peers: [peerNode, second] };
+    expect(memberOrganization(config, both, 'AMSP')).toMatchObject({
+      AnchorPeers: [
+        { Host: 'localhost', Port: 7051 },
+        { Host: 'localhost', Port: 7060 },
+      ],
+    });
   });
 
   it('asks whoever administers an orderer for a certificate', () => {

@@ -14,15 +14,15 @@ export interface Asker {
 }
 
 /**
- * Organisations whose peers, as this peer knows by gossip, are on the channel and have the chaincode installed and
+ * By organisation, how many peers, as this peer knows by gossip, are on the channel and have the chaincode installed and
  * committed: those that its gateway can ask for an endorsement. Fabric's discovery service, "peer membership query".
  */
-export async function endorsingOrganizations(
+export async function endorsingPeers(
   address: string,
   asker: Asker,
   channel: string,
   chaincode: string,
-): Promise<string[]> {
+): Promise<Map<string, number>> {
   const { tls } = asker.identity;
   const client = new discovery.DiscoveryClient(
     address,
@@ -41,11 +41,9 @@ export async function endorsingOrganizations(
     });
     // A peer that does not know the chaincode yet answers with an error, which is the same as nobody.
     const peers = response.getResultsList()[0]?.getMembers()?.getPeersByOrgMap();
-    const organizations: string[] = [];
-    peers?.forEach((list, mspId) => {
-      if (list.getPeersList().length > 0) organizations.push(mspId);
-    });
-    return organizations;
+    const counts = new Map<string, number>();
+    peers?.forEach((list, mspId) => counts.set(mspId, list.getPeersList().length));
+    return counts;
   } finally {
     client.close();
   }

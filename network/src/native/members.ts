@@ -42,11 +42,13 @@ export async function changeMembers(
   const staying = cli.withPeers(before.members.filter((mspId) => after.members.includes(mspId)));
   await agree(staying, after.name, change);
   await Promise.all(
-    cli.withPeers(added).map(async (admin) => {
-      const block = join(admin.folder, `${after.name}.block`);
-      await fetchGenesisBlock(admin, after.name, block);
-      await joinPeer(admin, after.name, block);
-    }),
+    added
+      .flatMap((mspId) => cli.atEveryPeer(mspId))
+      .map(async (admin) => {
+        const block = join(admin.folder, `${after.name}.block`);
+        await fetchGenesisBlock(admin, after.name, block);
+        await joinPeer(admin, after.name, block);
+      }),
   );
   const height = (await ordererHeights(cli)).get(after.name) ?? 0;
   const members = cli.withPeers(after.members).map(({ administrator }) => administrator.mspId);

@@ -1,7 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { issueOrderer, ordererDomain } from '../certificates/index.js';
 import type { ResolvedConfig } from '../config/index.js';
 import { channelOptions } from '../daemon/embeddedConfig.js';
 import { readJson, writeJson } from '../daemon/files.js';
@@ -15,16 +14,21 @@ import { packChaincodeService } from './chaincode-package.js';
 import { chaincodeTls } from './chaincode-tls.js';
 import { joinChannel } from './channels.js';
 import { FabricCli } from './cli.js';
-import { committedDefinitions, defineChaincode, installApproved, keepPackage } from './lifecycle.js';
+import {
+  committedDefinitions,
+  defineChaincode,
+  installApproved,
+  installPackage,
+  keepPackage,
+} from './lifecycle.js';
 import { changeMembers } from './members.js';
 import { Nodes } from './nodes.js';
 import {
   checkPlannedPorts,
   nativePaths,
-  ordererName,
   organization,
   planNetwork,
-  planPeer,
+  planPeers,
   planSchema,
   type NativePlan,
 } from './plan.js';
@@ -71,10 +75,6 @@ export class NativeNetwork implements Ledger {
       mkdirSync(dirname(paths.plan), { recursive: true, mode: 0o700 });
       writeJson(paths.plan, plan);
     }
-    for (let index = 0; index < plan.orderers.length; index++) {
-      if (!existsSync(paths.orderers.node(ordererName(index)).msp.certificate))
-        await issueOrderer(config.dir, ordererDomain(config), ordererName(index));
-    }
     await checkPlannedPorts(plan);
     const network = new NativeNetwork(new FabricCli(config, plan, fabric));
     try {
@@ -117,7 +117,7 @@ export class NativeNetwork implements Ledger {
     const { domain } = organization(this.#cli.config, mspId);
     const tls = code.tls ? await chaincodeTls(admin, domain) : undefined;
     const packed = await packChaincodeService({ label, address, ...(tls && { tls: tls.client }) });
-    keepPackage(admin, packed);
+    for (const peerAdmin of this.#cli.atEveryPeer(mspId)) keepPackage(peerAdmin, packed);
     return { packageId: packed.packageId, env: tls?.env ?? {} };
   }
 
@@ -131,6 +131,7 @@ export class NativeNetwork implements Ledger {
     const committed = admins[0] ? await committedDefinitions(admins[0], channel) : [];
     if (committed.some(({ name, sequence }) => name === deployment.name && sequence === deployment.sequence))
       return this.connectChaincode(channel, deployment);
+    await this.installAtFurtherPeers(deployment);
     await defineChaincode(admins, channel, deployment);
     await untilCallable(this.#cli, channel, deployment);
   }
@@ -143,6 +144,7 @@ export class NativeNetwork implements Ledger {
   async connectChaincode(channel: string, deployment: ChaincodeDeployment): Promise<void> {
     await this.#cli.chooseOrderer();
     const { organizations, ...definition } = deployment;
+    await this.installAtFurtherPeers(deployment);
     await Promise.all(
       Object.entries(organizations).map(([mspId, { packageId }]) =>
         installApproved(this.#cli.as(mspId), channel, definition, packageId),
@@ -194,6 +196,18 @@ export class NativeNetwork implements Ledger {
     await this.#nodes.stopAll();
   }
 
+  /** An organisation approves a package once; each of its peers has to have it. */
+  private async installAtFurtherPeers({ organizations }: ChaincodeDeployment): Promise<void> {
+    await Promise.all(
+      Object.entries(organizations).flatMap(([mspId, { packageId }]) =>
+        this.#cli
+          .atEveryPeer(mspId)
+          .slice(1)
+          .map((admin) => installPackage(admin, packageId)),
+      ),
+    );
+  }
+
   private async startNewPeers(onProgress: (sentence: string) => void): Promise<void> {
     const { config, plan } = this.#cli;
     const added = config.organizations.filter(
@@ -201,9 +215,9 @@ export class NativeNetwork implements Ledger {
     );
     for (const { mspId } of added) {
       onProgress(`Starting the peer of ${mspId}`);
-      const node = await planPeer(config, this.#cli.plan, mspId);
-      this.keepPeers([...this.#cli.plan.peers, node]);
-      await this.#nodes.startPeer(node);
+      const nodes = await planPeers(config, this.#cli.plan, mspId);
+      this.keepPeers([...this.#cli.plan.peers, ...nodes]);
+      await Promise.all(nodes.map((node) => this.#nodes.startPeer(node)));
     }
   }
 

@@ -36,6 +36,7 @@ export class Nodes {
       node,
       paths: ordererPaths(this.cli.config, node),
       data: join(folder, 'data'),
+      listenAddress: this.cli.config.listenAddress,
       timeWindowSeconds: this.cli.config.timeWindowSeconds,
       fabric: this.cli.fabric,
     });
@@ -49,7 +50,9 @@ export class Nodes {
     const folder = paths.node(node.name);
     const content = peerConfig({
       node,
-      paths: paths.peer(node.mspId),
+      paths: paths.peer(node),
+      others: this.cli.peersOf(node.mspId).filter((other) => other !== node),
+      listenAddress: this.cli.config.listenAddress,
       data: join(folder, 'data'),
       builder: writeServiceBuilder(paths.builder),
       timeWindowSeconds: this.cli.config.timeWindowSeconds,

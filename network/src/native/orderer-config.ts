@@ -17,12 +17,15 @@ export function ordererConfig({
   node,
   paths,
   data,
+  listenAddress,
   timeWindowSeconds,
   fabric,
 }: {
   readonly node: OrdererNode;
   readonly paths: NodePaths;
   readonly data: string;
+  /** For clients and other orderers; administration and operations stay on the loopback interface. */
+  readonly listenAddress: string;
   readonly timeWindowSeconds: number;
   /** Fabric refuses a file with keys that it does not know yet. */
   readonly fabric: Pick<FabricBinaries, 'bft'>;
@@ -38,7 +41,7 @@ export function ordererConfig({
   });
   return {
     General: {
-      ListenAddress: '127.0.0.1',
+      ListenAddress: listenAddress,
       ListenPort: node.port,
       TLS: tlsServer(false),
       Keepalive: { ServerMinInterval: '60s', ServerInterval: '7200s', ServerTimeout: '20s' },

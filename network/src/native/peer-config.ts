@@ -6,6 +6,10 @@ import type { PeerNode } from './plan.js';
 export interface PeerSettings {
   readonly node: PeerNode;
   readonly paths: NodePaths;
+  /** The other peers of its organisation. */
+  readonly others: readonly PeerNode[];
+  /** Where it serves clients and other peers; its operations endpoint stays on the loopback interface. */
+  readonly listenAddress: string;
   /** Where the peer keeps its ledgers. */
   readonly data: string;
   /** Folder of the external builder for chaincode as a service. */
@@ -20,12 +24,14 @@ export interface PeerSettings {
 const MEBIBYTE = 1024 * 1024;
 
 /**
- * The `core.yaml` of a peer that stands alone for its organisation: it leads, pulls its blocks from the orderers, runs
- * chaincode as a service only and keeps its state in LevelDB. Settings as documented in Fabric's sample core.yaml.
+ * The `core.yaml` of a peer that depends on no other: it leads, pulls its blocks from the orderers, runs chaincode as a
+ * service only and keeps its state in LevelDB. Settings as documented in Fabric's sample core.yaml.
  */
 export function peerConfig({
   node,
   paths,
+  others,
+  listenAddress,
   data,
   builder,
   timeWindowSeconds,
@@ -38,7 +44,7 @@ export function peerConfig({
     peer: {
       id: node.name,
       networkId: 'strokeshare',
-      listenAddress: `127.0.0.1:${node.port}`,
+      listenAddress: `${listenAddress}:${node.port}`,
       address,
       // Chaincode as a service is dialled by the peer; this server, for chaincode that a peer launches, stays unused.
       chaincodeListenAddress: '127.0.0.1:0',
@@ -57,7 +63,7 @@ export function peerConfig({
         client: { interval: '60s', timeout: '20s' },
         deliveryClient: { interval: '60s', timeout: '20s' },
       },
-      gossip: gossip(address),
+      gossip: gossip(address, others),
       tls: {
         enabled: true,
         clientAuthRequired,
@@ -143,12 +149,13 @@ export function peerConfig({
 }
 
 /**
- * Gossip between the peers of different organisations, by which they learn each other's address and chaincodes. The
- * times are shorter than the sample's: on one machine a restarted peer should be found again at once.
+ * Gossip between peers, by which they learn each other's address and chaincodes; those of one organisation find each
+ * other by `bootstrap`, those of others by anchor peers. Each leads for itself, as Fabric recommends since 2.2: peers
+ * take blocks from the orderers, so the loss of one costs the others nothing. The times are shorter than the sample's: on one machine a restarted peer should be found again at once.
  */
-function gossip(address: string): unknown {
+function gossip(address: string, others: readonly PeerNode[]): unknown {
   return {
-    bootstrap: address,
+    bootstrap: others.length === 0 ? address : others.map(({ port }) => `localhost:${port}`).join(' '),
     endpoint: '',
     externalEndpoint: address,
     useLeaderElection: false,

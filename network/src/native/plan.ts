@@ -7,7 +7,7 @@ import {
   type NodePaths,
   type OrganizationPaths,
 } from '../certificates/index.js';
-import { peerPorts, type ResolvedConfig } from '../config/index.js';
+import { ordererNames, peerPorts, type PeerPort, type ResolvedConfig } from '../config/index.js';
 import { findPort, isPortFree, portOwner } from '../daemon/ports.js';
 import { NetworkError } from '../errors.js';
 
@@ -37,23 +37,19 @@ export type OrdererNode = NativePlan['orderers'][number];
 
 /** Chooses names and free ports for every node of a network. */
 export async function planNetwork(config: ResolvedConfig): Promise<NativePlan> {
-  const { consensus, orderers = consensus === 'bft' ? 4 : 1 } = config;
   const allocate = portAllocator(config, []);
   const domain = ordererDomain(config);
-  const plan: NativePlan = { consensus, orderers: [], peers: [] };
-  for (let index = 0; index < orderers; index++) {
+  const plan: NativePlan = { consensus: config.consensus, orderers: [], peers: [] };
+  for (const name of ordererNames(config)) {
     plan.orderers.push({
-      name: `${ordererName(index)}.${domain}`,
+      name: `${name}.${domain}`,
       mspId: config.ordererMspId,
       port: await allocate(),
       adminPort: await allocate(),
       operationsPort: await allocate(),
     });
   }
-  for (const { mspId, port: own } of peerPorts(config)) {
-    const { domain: peerDomain } = organization(config, mspId);
-    plan.peers.push({ name: `peer0.${peerDomain}`, mspId, port: own, operationsPort: await allocate() });
-  }
+  for (const place of peerPorts(config)) plan.peers.push(await plannedPeer(config, place, allocate));
   return plan;
 }
 
@@ -80,22 +76,30 @@ export async function checkPlannedPorts({ orderers, peers }: NativePlan): Promis
   }
 }
 
-/** The first label of an orderer's host name: `orderer`, `orderer2`, `orderer3`, ... as in fabric-samples. */
-export function ordererName(index: number): string {
-  return index === 0 ? 'orderer' : `orderer${index + 1}`;
-}
-
-/** Adds the peer of an organisation that joins later. */
-export async function planPeer(config: ResolvedConfig, plan: NativePlan, mspId: string): Promise<PeerNode> {
-  const { domain } = organization(config, mspId);
+/** Adds the peers of an organisation that joins later. */
+export async function planPeers(
+  config: ResolvedConfig,
+  plan: NativePlan,
+  mspId: string,
+): Promise<PeerNode[]> {
   const taken = [...plan.orderers.flatMap((o) => [o.port, o.adminPort]), ...plan.peers.map((p) => p.port)];
   const allocate = portAllocator(config, [
     ...taken,
     ...[...plan.orderers, ...plan.peers].map((n) => n.operationsPort),
   ]);
-  const own = peerPorts(config).find((peer) => peer.mspId === mspId)?.port;
-  if (own === undefined) throw new NetworkError('ORGANIZATION_UNKNOWN', `${mspId} runs no peer.`);
-  return { name: `peer0.${domain}`, mspId, port: own, operationsPort: await allocate() };
+  const planned: PeerNode[] = [];
+  for (const place of peerPorts(config).filter((peer) => peer.mspId === mspId))
+    planned.push(await plannedPeer(config, place, allocate));
+  return planned;
+}
+
+async function plannedPeer(
+  config: ResolvedConfig,
+  { mspId, index, port: own }: PeerPort,
+  allocate: () => Promise<number>,
+): Promise<PeerNode> {
+  const { domain } = organization(config, mspId);
+  return { name: `peer${index}.${domain}`, mspId, port: own, operationsPort: await allocate() };
 }
 
 /** The organisation of a network description with this MSP id. */
@@ -122,15 +126,18 @@ export function nativePaths(config: ResolvedConfig) {
     orderers: ordererOrganizationPaths(config.dir, ordererDomain(config)),
     organization: (mspId: string): OrganizationPaths =>
       peerOrganizationPaths(config.dir, organization(config, mspId).domain),
-    peer: (mspId: string): NodePaths =>
-      peerOrganizationPaths(config.dir, organization(config, mspId).domain).peer,
+    peer: ({ mspId, name }: Pick<PeerNode, 'mspId' | 'name'>): NodePaths =>
+      peerOrganizationPaths(config.dir, organization(config, mspId).domain).node(firstLabel(name)),
   };
 }
 
 /** Files of one orderer. */
 export function ordererPaths(config: ResolvedConfig, node: { readonly name: string }): NodePaths {
-  const label = node.name.slice(0, node.name.indexOf('.'));
-  return ordererOrganizationPaths(config.dir, ordererDomain(config)).node(label);
+  return ordererOrganizationPaths(config.dir, ordererDomain(config)).node(firstLabel(node.name));
+}
+
+function firstLabel(host: string): string {
+  return host.slice(0, host.indexOf('.'));
 }
 
 export type NativePaths = ReturnType<typeof nativePaths>;

@@ -3,8 +3,9 @@ import { ADMIN } from '../certificates/index.js';
 import type { ChaincodeDeployment } from '../embedded-options.js';
 import { NetworkError } from '../errors.js';
 import type { FabricCli } from './cli.js';
-import { endorsingOrganizations } from './discovery.js';
+import { endorsingPeers } from './discovery.js';
 import { gaugeByChannel } from './metrics.js';
+import type { PeerNode } from './plan.js';
 
 /*
  * Fabric's nodes take their time until what was asked of them is in force everywhere, and tell nobody when it is.
@@ -42,26 +43,28 @@ export async function ordererHeights(cli: FabricCli): Promise<ReadonlyMap<string
   return heights;
 }
 
-/** Blocks by channel of one organisation's peer; nothing when it does not answer. */
-export async function peerHeights(cli: FabricCli, mspId: string): Promise<ReadonlyMap<string, number>> {
+/** Blocks by channel of one peer; nothing when it does not answer. */
+export async function peerHeights(
+  cli: FabricCli,
+  { mspId, operationsPort }: PeerNode,
+): Promise<ReadonlyMap<string, number>> {
   const { tls } = cli.paths.organization(mspId).user(ADMIN);
-  return gaugeByChannel(cli.peerOf(mspId).operationsPort, tls, 'ledger_blockchain_height').catch(
-    () => new Map(),
-  );
+  return gaugeByChannel(operationsPort, tls, 'ledger_blockchain_height').catch(() => new Map());
 }
 
-/** Organisations that the peer of one of them knows to endorse for a chaincode; nobody when it does not answer. */
+/**
+ * By organisation, how many of its peers a peer knows to endorse for a chaincode; nobody when it does not answer. A
+ * peer counts itself.
+ */
 export async function knownEndorsers(
   cli: FabricCli,
-  mspId: string,
+  { mspId, port }: PeerNode,
   channel: string,
   chaincode: string,
-): Promise<readonly string[]> {
+): Promise<ReadonlyMap<string, number>> {
   const organization = cli.paths.organization(mspId);
   const asker = { mspId, identity: organization.user(ADMIN), tlsCa: organization.tlsCaCertificate };
-  return endorsingOrganizations(`localhost:${cli.peerOf(mspId).port}`, asker, channel, chaincode).catch(
-    () => [],
-  );
+  return endorsingPeers(`localhost:${port}`, asker, channel, chaincode).catch(() => new Map());
 }
 
 /** Waits until a channel orders transactions. */
@@ -78,10 +81,13 @@ export async function untilCallable(
   channel: string,
   { name, organizations }: Pick<ChaincodeDeployment, 'name' | 'organizations'>,
 ): Promise<void> {
-  const wanted = Object.keys(organizations);
+  const wanted = Object.keys(organizations).map((mspId) => ({ mspId, peers: cli.peersOf(mspId) }));
   await until(`every peer of ${channel} knows who runs ${name}`, async () => {
-    const known = await Promise.all(wanted.map((mspId) => knownEndorsers(cli, mspId, channel, name)));
-    return known.every((found) => wanted.every((mspId) => found.includes(mspId)));
+    const askers = wanted.flatMap(({ peers }) => peers);
+    const known = await Promise.all(askers.map((peer) => knownEndorsers(cli, peer, channel, name)));
+    return known.every((found) =>
+      wanted.every(({ mspId, peers }) => (found.get(mspId) ?? 0) >= peers.length),
+    );
   });
 }
 
@@ -93,7 +99,8 @@ export async function untilHeight(
   height: number,
 ): Promise<void> {
   await until(`the peers of ${mspIds.join(', ')} have block ${height - 1} of ${channel}`, async () => {
-    const heights = await Promise.all(mspIds.map((mspId) => peerHeights(cli, mspId)));
+    const peers = mspIds.flatMap((mspId) => cli.peersOf(mspId));
+    const heights = await Promise.all(peers.map((peer) => peerHeights(cli, peer)));
     return heights.every((byChannel) => (byChannel.get(channel) ?? 0) >= height);
   });
 }

@@ -7,6 +7,7 @@ import { administratorsOf } from './channel-config.js';
 import { openAdministrator, openNetwork } from './administration.js';
 import type { FabricCli } from './cli.js';
 import { findPrograms } from './binaries.js';
+import { approvalsOf, approveDefinition, commitDefinition, committedDefinitions } from './lifecycle.js';
 import { definitionOf } from './members.js';
 import { NativeNetwork } from './native-network.js';
 import { joinBySnapshot, takeSnapshot } from './snapshots.js';
@@ -94,6 +95,26 @@ describeNative(
       const root = join(cli.paths.node(cli.peerOf('AMSP').name), 'data', 'snapshots');
       await joinBySnapshot(cli.as('CMSP'), await takeSnapshot(cli.as('AMSP'), 'shared', root));
       await expect(untilHeight(cli, 'shared', ['CMSP'], 2)).resolves.toBeUndefined();
+    });
+
+    it('tells a member that approves after the commit who has approved', async () => {
+      const definition = { name: 'late', version: '1.0', sequence: 1 };
+      const [a, b, c] = [cli.as('AMSP'), cli.as('BMSP'), cli.as('CMSP')];
+      await Promise.all([a, b].map((admin) => approveDefinition(admin, 'shared', definition)));
+      await expect(approvalsOf(a, 'shared', definition)).resolves.toEqual({
+        AMSP: true,
+        BMSP: true,
+        CMSP: false,
+      });
+      await commitDefinition(a, 'shared', definition, [a.ownPeer, b.ownPeer]);
+      // The commit waits for the peers that endorsed it, and for no other.
+      while ((await committedDefinitions(c, 'shared')).length === 0);
+      await approveDefinition(c, 'shared', definition);
+      await expect(approvalsOf(c, 'shared', definition)).resolves.toEqual({
+        AMSP: true,
+        BMSP: true,
+        CMSP: true,
+      });
     });
   },
 );

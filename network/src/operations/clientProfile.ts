@@ -4,14 +4,20 @@ import { peerPorts, type OrganizationConfig, type ResolvedConfig } from '../conf
 import { NetworkError } from '../errors.js';
 import { requireNetwork } from './directory.js';
 
-/** What a Gateway client needs to connect as a user: all paths are of PEM files. */
-export interface ClientProfile {
-  mspId: string;
+/** A peer whose gateway serves a client. */
+export interface GatewayPeer {
   /** `host:port` */
   peerEndpoint: string;
   /** The name in the peer's TLS certificate, for `grpc.ssl_target_name_override`. */
   peerHostAlias: string;
   tlsCaCertPath: string;
+}
+
+/** What a Gateway client needs to connect as a user: all paths are of PEM files. */
+export interface ClientProfile extends GatewayPeer {
+  mspId: string;
+  /** Further peers of the same organisation, which serve while the first cannot be reached. */
+  alternatives?: GatewayPeer[];
   certPath: string;
   keyPath: string;
   /** The user's TLS certificate and key, where peers ask for one. */
@@ -28,9 +34,8 @@ export function clientProfile(dir: string, mspId: string, user: string, viaMspId
   const { config } = requireNetwork(dir).marker;
   const organization = findOrganization(config, mspId);
   const via = viaMspId === undefined ? defaultVia(config, organization) : findOrganization(config, viaMspId);
-  const port = peerPorts(config).find((peer) => peer.mspId === via.mspId)?.port;
-  if (port === undefined)
-    throw new NetworkError('ORGANIZATION_UNKNOWN', `${via.mspId} runs no peer to connect through.`);
+  const [first, ...alternatives] = gatewayPeers(config, via);
+  if (!first) throw new NetworkError('ORGANIZATION_UNKNOWN', `${via.mspId} runs no peer to connect through.`);
 
   const { msp, tls } = peerOrganizationPaths(config.dir, organization.domain).user(user);
   if (!existsSync(msp.certificate))
@@ -38,16 +43,22 @@ export function clientProfile(dir: string, mspId: string, user: string, viaMspId
       'USER_UNKNOWN',
       `${mspId} has no user ${user}; it has ${userNames(organization)}.`,
     );
-  const { peer } = peerOrganizationPaths(config.dir, via.domain);
   return {
     mspId,
-    peerEndpoint: `127.0.0.1:${port}`,
-    peerHostAlias: peer.name,
-    tlsCaCertPath: peer.tls.ca,
+    ...first,
+    ...(alternatives.length > 0 && { alternatives }),
     certPath: msp.certificate,
     keyPath: msp.key,
     ...(config.mutualTls && { tlsClientCertPath: tls.certificate, tlsClientKeyPath: tls.key }),
   };
+}
+
+function gatewayPeers(config: ResolvedConfig, { mspId, domain }: OrganizationConfig): GatewayPeer[] {
+  const own = peerPorts(config).filter((peer) => peer.mspId === mspId);
+  return own.map(({ index, port }) => {
+    const { name, tls } = peerOrganizationPaths(config.dir, domain).node(`peer${index}`);
+    return { peerEndpoint: `127.0.0.1:${port}`, peerHostAlias: name, tlsCaCertPath: tls.ca };
+  });
 }
 
 /** @throws NetworkError ORGANIZATION_UNKNOWN naming the organisations that there are. */

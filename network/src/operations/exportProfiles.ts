@@ -1,7 +1,7 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { peerOrganizationPaths } from '../certificates/index.js';
-import { peerPorts, type OrganizationConfig, type ResolvedConfig } from '../config/index.js';
+import { peerOrganizationPaths, profiledPeers } from '../certificates/index.js';
+import type { OrganizationConfig, ResolvedConfig } from '../config/index.js';
 import { requireNetwork } from './directory.js';
 
 /**
@@ -41,24 +41,13 @@ function connectionProfileOf(
 ): unknown {
   const served = config.organizations.filter(({ peer }) => peer);
   const through = organization.peer ? [organization] : served;
-  const peers = through.map(({ mspId, domain }) => {
-    const { peer } = peerOrganizationPaths(config.dir, domain);
-    const port = peerPorts(config).find((candidate) => candidate.mspId === mspId)?.port;
-    return [
-      peer.name,
-      {
-        url: `grpcs://localhost:${port ?? ''}`,
-        tlsCACerts: { pem: readFileSync(peer.tls.ca, 'utf8') },
-        grpcOptions: { 'ssl-target-name-override': peer.name, hostnameOverride: peer.name },
-      },
-    ] as const;
-  });
+  const peers = Object.assign({}, ...through.map((other) => profiledPeers(config, other))) as object;
   return {
     name: `network-${name}`,
     version: '1.0.0',
     client: { organization: name },
-    organizations: { [name]: { mspid: organization.mspId, peers: peers.map(([peer]) => peer) } },
-    peers: Object.fromEntries(peers),
+    organizations: { [name]: { mspid: organization.mspId, peers: Object.keys(peers) } },
+    peers,
   };
 }
 

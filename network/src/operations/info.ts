@@ -1,5 +1,5 @@
 import { peerOrganizationPaths } from '../certificates/index.js';
-import { peerPorts, type ResolvedConfig } from '../config/index.js';
+import { firstPeerPorts, type ResolvedConfig } from '../config/index.js';
 
 /** A network, as a client sees it. */
 export interface NetworkInfo {
@@ -7,7 +7,7 @@ export interface NetworkInfo {
   organizations: {
     mspId: string;
     domain: string;
-    /** `host:port` of its peer and the connection profile for it; absent in an organisation without a peer. */
+    /** `host:port` of its first peer and the connection profile for it; absent in an organisation without a peer. */
     peer?: { endpoint: string; connectionProfile: string };
   }[];
   channels: string[];
@@ -15,7 +15,7 @@ export interface NetworkInfo {
 
 /** Describes a network to its clients. */
 export function networkInfo(config: ResolvedConfig): NetworkInfo {
-  const ports = new Map(peerPorts(config).map(({ mspId, port }) => [mspId, port]));
+  const ports = firstPeerPorts(config);
   return {
     dir: config.dir,
     organizations: config.organizations.map(({ mspId, domain }) => {

@@ -1,5 +1,11 @@
 import { ordererDomain } from '../certificates/index.js';
-import { parseConfig, peerPorts, type NetworkConfig, type ResolvedConfig } from '../config/index.js';
+import {
+  firstPeerPorts,
+  parseConfig,
+  peerPorts,
+  type NetworkConfig,
+  type ResolvedConfig,
+} from '../config/index.js';
 import { callDaemon } from '../daemon/control.js';
 import { layout } from '../daemon/layout.js';
 import { findPort } from '../daemon/ports.js';
@@ -114,7 +120,7 @@ function withPolicies(
 
 /** What follows from the order of the organisations must not change when one leaves. */
 function fixed(config: ResolvedConfig): ResolvedConfig {
-  const ports = new Map(peerPorts(config).map(({ mspId, port }) => [mspId, port]));
+  const ports = firstPeerPorts(config);
   const organizations = config.organizations.map((organization) => {
     const port = ports.get(organization.mspId);
     return port === undefined ? organization : { ...organization, port };

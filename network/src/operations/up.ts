@@ -1,12 +1,19 @@
 import { mkdirSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { issueNetwork } from '../certificates/index.js';
-import { parseConfig, type NetworkConfig, type ResolvedConfig } from '../config/index.js';
+import {
+  describeDifferences,
+  parseConfig,
+  type NetworkConfig,
+  type ResolvedConfig,
+} from '../config/index.js';
 import { writeJson } from '../daemon/files.js';
 import { layout } from '../daemon/layout.js';
 import type { Marker } from '../daemon/marker.js';
 import { isErrno } from '../daemon/processes.js';
 import { NetworkError } from '../errors.js';
+import { requireCaServer } from '../fabricCa/program.js';
+import { CertificateServers } from '../fabricCa/servers.js';
 import { findFabric } from '../native/binaries.js';
 import {
   clearProcesses,
@@ -33,6 +40,7 @@ export async function up(config: NetworkConfig, options: StartOptions = {}): Pro
   checkPolicies(requested);
   checkDirectory(requested);
   if (requested.backend === 'native') await findFabric();
+  if (requested.fabricCa) requireCaServer();
   await checkPorts(requested);
   checkSpace(dir);
   const { madeDirectory, release } = attempt(dir, () => reserve(dir));
@@ -108,7 +116,7 @@ function checkDirectory(requested: ResolvedConfig, self?: number): Marker | unde
       if (!isDeepStrictEqual(state.marker.requested, requested))
         throw new NetworkError(
           'CONFIG_CHANGED',
-          `The stopped network in ${dir} was made from another description; take it down first, or choose another directory.`,
+          `The stopped network in ${dir} was made from another description: ${describeDifferences(state.marker.requested, requested)}. Give none or the same, take it down first, or choose another directory.`,
         );
       return state.marker;
   }
@@ -118,10 +126,17 @@ async function prepare(marker: Marker, { onProgress, signal }: StartOptions): Pr
   const { config } = marker;
   const files = layout(config.dir);
   for (const path of [files.run, files.logs]) mkdirSync(path, { recursive: true, mode: 0o700 });
-  await issueNetwork(config, (domain) => {
+  const onOrganization = (domain: string): void => {
     if (signal?.aborted) throw new NetworkError('INTERRUPTED', INTERRUPTED_SENTENCE);
     onProgress?.(`Issuing certificates for ${domain}`);
-  });
+  };
+  const authorities = CertificateServers.of(config);
+  try {
+    await issueNetwork(config, onOrganization, authorities?.findSigner);
+  } finally {
+    // The network's own process starts them again.
+    await authorities?.close();
+  }
   writeJson(files.marker, { ...marker, phase: 'ready' });
 }
 

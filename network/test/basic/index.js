@@ -7,6 +7,12 @@ class Basic extends Contract {
     await ctx.stub.putState(key, Buffer.from(value));
   }
 
+  /** Writes something of this transaction and tells it. */
+  async stamp(ctx, key) {
+    await ctx.stub.putState(key, Buffer.from(ctx.stub.getTxID()));
+    return ctx.stub.getTxID();
+  }
+
   async get(ctx, key) {
     const value = await ctx.stub.getState(key);
     if (value.length === 0) throw new Error(`there is no ${key}`);

@@ -12,6 +12,7 @@ interface Flags {
   dir: string;
   orgs?: number;
   institutions?: number;
+  peers?: number;
   channel?: string;
   config?: string;
   basePort?: number;
@@ -48,7 +49,8 @@ export function upCommand(output: Output): Command {
     )
     .option('--bft', 'native: SmartBFT with four orderers instead of Raft (-bft)')
     .option('--orderers <number>', 'native: number of orderers', integer(1, 16))
-    .option('--ca', 'certificate authorities as servers: not supported, the network issues its certificates')
+    .option('--peers <number>', 'native: peers of each organisation (default: 1)', integer(1, 9))
+    .option('--ca', 'identities from a fabric-ca-server for each organisation, as in fabric-samples (-ca)')
     .action(async (verb: string | undefined, flags: Flags) => {
       refuseUnsupported(verb, flags);
       const interrupt = new AbortController();
@@ -69,9 +71,9 @@ export function upCommand(output: Output): Command {
 }
 
 function describe(flags: Flags, withChannel: boolean): NetworkConfig {
-  const { config, orgs, institutions, basePort, backend, bft, orderers } = flags;
+  const { config, orgs, institutions, peers, basePort, backend, bft, orderers, ca } = flags;
   const channel = flags.channel ?? (withChannel ? DEFAULT_CHANNEL : undefined);
-  const given = [orgs, institutions, channel, basePort, backend, bft, orderers].filter(
+  const given = [orgs, institutions, peers, channel, basePort, backend, bft, orderers, ca].filter(
     (flag) => flag !== undefined,
   );
   if (config !== undefined) {
@@ -90,12 +92,14 @@ function describe(flags: Flags, withChannel: boolean): NetworkConfig {
     ...sampleNetwork({
       dir,
       organizations: orgs ?? institutions ?? DEFAULT_ORGANIZATIONS,
+      peers,
       channel,
       basePort,
     }),
     ...(backend === undefined ? {} : { backend }),
     ...(bft ? { consensus: 'bft' } : {}),
     ...(orderers === undefined ? {} : { orderers }),
+    ...(ca ? { fabricCa: true } : {}),
   };
 }
 
@@ -107,11 +111,11 @@ function refuseUnsupported(verb: string | undefined, flags: Flags): void {
     refuse(`"up ${verb}" is not known; "up createChannel" is.`);
   if (flags.s !== undefined && flags.s !== 'leveldb')
     refuse('A network keeps its state in LevelDB here; CouchDB needs a Fabric network of your own.');
-  if (flags.ca)
-    refuse('A network issues its certificates itself here; -ca needs Fabric CA servers of your own.');
   if (flags.backend !== 'native' && flags.config === undefined) {
     if (flags.bft) refuse('The embedded network has a single orderer; -bft needs --backend native.');
     if (flags.orderers !== undefined)
       refuse('The embedded network has a single orderer; --orderers needs --backend native.');
+    if ((flags.peers ?? 1) > 1)
+      refuse('An organisation of the embedded network has one peer; --peers needs --backend native.');
   }
 }

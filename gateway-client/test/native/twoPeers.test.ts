@@ -1,0 +1,62 @@
+/** An institution with two peers: its clients go on when either is lost, through the gateway of the other. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { clientProfile, deployChaincode, down, up } from '@strokeshare/network';
+import { findPrograms } from '@strokeshare/network/dist/native/binaries.js';
+import { connectLedger } from '../../src/connect/index.js';
+import { freePorts } from './freePorts.js';
+import { lose } from './lostNode.js';
+
+const LIMIT_MS = 5 * 60 * 1000;
+const BASIC = join(__dirname, '..', '..', '..', 'network', 'test', 'basic');
+const mspId = 'AMSP';
+const at = { channel: 'shared', chaincode: 'basic', contract: 'Basic' };
+
+/* eslint-disable jest/no-disabled-tests, jest/expect-expect -- the title of the skipped test says why it did not run */
+if ('missing' in findPrograms())
+  it.skip('two peers: did not run, no Fabric binaries on PATH or in FABRIC_BIN_DIR', () => undefined);
+else {
+  const dir = mkdtempSync(join(tmpdir(), 'two-peers-'));
+  beforeAll(async () => {
+    const [basePort = 0, port] = await freePorts(2);
+    await up({
+      dir,
+      backend: 'native',
+      basePort,
+      organizations: [
+        { mspId, domain: 'a.example.com', peer: true, peers: 2, port, users: [{ name: 'Ann' }] },
+      ],
+      channels: [{ name: at.channel, members: [mspId], endorsement: `OR('${mspId}.peer')` }],
+    });
+    await deployChaincode(dir, {
+      ...{ channel: at.channel, name: at.chaincode, version: '1.0', label: 'basic_1.0', path: BASIC },
+      organizations: [mspId],
+    });
+  }, LIMIT_MS);
+  afterAll(async () => {
+    await down(dir);
+    rmSync(dir, { recursive: true, force: true });
+  }, LIMIT_MS);
+
+  it.each(['peer0.a.example.com', 'peer1.a.example.com'])(
+    'goes on without %s',
+    async (name) => {
+      const profile = clientProfile(dir, mspId, 'Ann');
+      expect(profile.alternatives).toHaveLength(1);
+      using ledger = await connectLedger(profile);
+      const stamp = () => ledger.submit({ ...at, transaction: 'stamp', argument: name });
+      const before = await stamp();
+      const lost = await lose(dir, name);
+      try {
+        const after = await stamp();
+        expect(after.blockNumber).toBeGreaterThan(before.blockNumber);
+        const read = await ledger.evaluate({ ...at, transaction: 'get', argument: name });
+        expect(read).toBe(after.transactionId);
+      } finally {
+        await lost.release();
+      }
+    },
+    LIMIT_MS,
+  );
+}
