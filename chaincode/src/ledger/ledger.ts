@@ -78,7 +78,10 @@ export class Ledger {
   /** @throws ContractError ALREADY_EXISTS */
   async create<T>(kind: RecordKind<T>, record: T, ...ids: string[]): Promise<void> {
     if (await this.has(kind, ...ids))
-      throw new ContractError('ALREADY_EXISTS', `There is already a ${kind.word} "${ids.join(' / ')}".`);
+      throw new ContractError(
+        'ALREADY_EXISTS',
+        `There is already ${articleOf(kind.word)} ${kind.word} "${ids.join(' / ')}".`,
+      );
     await this.put(kind, record, ...ids);
   }
 
@@ -137,6 +140,8 @@ export class Ledger {
     return this.stub.createCompositeKey(kind.type, [...ids]);
   }
 }
+
+const articleOf = (word: string): string => (/^[aeiou]/.test(word) ? 'an' : 'a');
 
 function parse<T>(kind: RecordKind<T>, bytes: Uint8Array): T {
   const result = kind.shape.safeParse(JSON.parse(Buffer.from(bytes).toString()));

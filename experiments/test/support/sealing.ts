@@ -21,11 +21,45 @@ export function sealing(backend: Backend): void {
   describe(`three institutions that mine, ${backend}`, () => {
     const signal = AbortSignal.timeout(240_000);
     let network: SealingNetwork;
+    let folder: string;
     beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'pow-'));
       network = await SealingNetwork.start({ backend, institutions: 3 });
-      await network.choosePow(30_000);
+      await writeFile(join(folder, 'profile.json'), JSON.stringify(network.institutions[1]?.profile));
     });
-    afterAll(() => network?.[Symbol.asyncDispose]());
+    afterAll(async () => {
+      await network?.[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true });
+    });
+
+    const run = async (...args: string[]): Promise<string> => {
+      const place = ['--profile', join(folder, 'profile.json'), '--channel', CHANNEL];
+      const { stdout } = await promisify(execFile)(process.execPath, [STROKESHARE, 'pow', ...args, ...place]);
+      return stdout;
+    };
+
+    it('proof of work is chosen once, from the command line', async () => {
+      const choice = [
+        'choose',
+        '--interval',
+        '1',
+        '--hashes',
+        '30000',
+        '--easiest',
+        '30000',
+        '--window',
+        '2016',
+      ];
+      expect(await run('status')).toBe('scheme   none\n');
+      expect(await run(...choice)).toBe(`${CHANNEL} is sealed by proof of work from now on.\n`);
+      expect(await run('status')).toMatch(
+        /^scheme {3}pow\ndepth {4}1\nheight {3}0\n.*\ntarget .*\(30000 hashes/,
+      );
+      await expect(run(...choice)).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('There is already an endorsement scheme'),
+      });
+    });
 
     it(`${SUBMITS} submits with ${IN_FLIGHT} in flight: none is lost, and all are sealed once`, async () => {
       const miners = new Miners(network.institutions);
@@ -52,29 +86,12 @@ export function sealing(backend: Backend): void {
     });
 
     it('the command line mines, and anyone checks the chain', async () => {
-      const folder = await mkdtemp(join(tmpdir(), 'pow-'));
-      try {
-        const file = join(folder, 'profile.json');
-        await writeFile(file, JSON.stringify(network.institutions[1]?.profile));
-        const run = async (...args: string[]): Promise<string> => {
-          const place = ['--profile', file, '--channel', CHANNEL];
-          const { stdout } = await promisify(execFile)(process.execPath, [
-            STROKESHARE,
-            'pow',
-            ...args,
-            ...place,
-          ]);
-          return stdout;
-        };
-        await network.share(network.first);
-        expect(await run('mine', '--threads', '1', '--blocks', '1')).toMatch(
-          /^block \d+ [0-9a-f]{64} seals 1\n$/,
-        );
-        expect(await run('verify')).toMatch(/blocks by pow follow the rules.* seal 151 entries/);
-        expect(await run('status')).toMatch(/scheme {3}pow[\s\S]*pending {2}0/);
-      } finally {
-        await rm(folder, { recursive: true });
-      }
+      await network.share(network.first);
+      expect(await run('mine', '--threads', '1', '--blocks', '1')).toMatch(
+        /^block \d+ [0-9a-f]{64} seals 1\n$/,
+      );
+      expect(await run('verify')).toMatch(/blocks by pow follow the rules.* seal 151 entries/);
+      expect(await run('status')).toMatch(/scheme {3}pow[\s\S]*pending {2}0/);
     });
   });
 }

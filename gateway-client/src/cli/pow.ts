@@ -58,13 +58,13 @@ export function powCommand(signal: AbortSignal): Command {
     .option('--interval <seconds>', 'the time that a block takes on average', positive, 10)
     .option('--hashes <number>', 'hashes that the first blocks take on average', positive, 2 ** 20)
     .option('--easiest <number>', 'hashes that every block takes at least on average', positive, 2 ** 12)
-    .option('--window <blocks>', 'blocks between two adjustments of the target', positive, 16)
-    .option('--depth <blocks>', 'blocks that an entry needs before it may be used', positive, 1)
+    .option('--window <blocks>', 'blocks between two adjustments of the target', whole, 16)
+    .option('--depth <blocks>', 'blocks that an entry needs before it may be used', whole, 1)
     .action((options: Choice) => choose(options, signal));
   command('mine', 'mine: seal what is pending, and show the hash rate')
-    .option('--threads <number>', 'threads that mine', positive, Math.max(1, availableParallelism() - 1))
+    .option('--threads <number>', 'threads that mine', whole, Math.max(1, availableParallelism() - 1))
     .option('--continuous', 'mine empty blocks as well, so that the interval holds all the time')
-    .option('--blocks <number>', 'stop after so many own blocks', positive)
+    .option('--blocks <number>', 'stop after so many own blocks', whole)
     .action((options: Place & Mining) => mineBlocks(options, signal));
   command('status', "show the channel's scheme, its tip and what is pending").action((options: Place) =>
     showStatus(options, signal),
@@ -177,6 +177,13 @@ async function verify(options: Place, signal: AbortSignal): Promise<void> {
     `${options.channel}: ${height} blocks by ${chosen.scheme} follow the rules from the genesis to ${hash}; ` +
       `they seal ${entries} entries (read through ${readers.length === 1 ? 'one peer' : `${readers.length} peers`}).`,
   );
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!(Number.isSafeInteger(value) && value > 0))
+    throw new InvalidArgumentError('must be a whole number from 1 on');
+  return value;
 }
 
 function positive(text: string): number {
