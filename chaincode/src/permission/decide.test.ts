@@ -228,6 +228,10 @@ describe('the permission function', () => {
   );
 
   it('is monotone: it never allows more when a right is taken away or anything is narrowed', () => {
+    // No restriction, general research, biomedical research, diseases: each term includes the next.
+    const terms = ['DUO:0000004', 'DUO:0000042', 'DUO:0000006', 'DUO:0000007'];
+    const narrower = (term: string, steps: number): string =>
+      terms.includes(term) ? terms[Math.min(terms.indexOf(term) + steps, terms.length - 1)]! : term;
     const part = <T>(list: T[], keep: (item: T) => boolean): T[] => list.filter(keep);
     fc.assert(
       fc.property(
@@ -242,6 +246,11 @@ describe('the permission function', () => {
             suspended: choice.suspended || keep('suspended'),
             from: choice.from + fall,
             until: choice.until - fall,
+            agreement: keep('agreement') ? choice.agreement : 'SUSPENDED',
+            epoch: keep('epoch') ? choice.epoch : 'RETIRED',
+            permission: narrower(choice.permission, fall),
+            fits: choice.fits && keep('fits'),
+            isNew: choice.isNew && keep('isNew'),
             agreedVariables: part(choice.agreedVariables, keep),
             agreedStatistics: part(choice.agreedStatistics, keep),
             allowedDiseases: part(choice.allowedDiseases, keep),
