@@ -1,2 +1,3 @@
 export * from './columns.js';
+export { type Concept, terminologies } from './concepts.js';
 export * from './schema.js';

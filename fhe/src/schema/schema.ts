@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { canonicalJson, sha256Hex } from '../bytes/canonical.js';
 import { FheError } from '../errors.js';
+import { concept } from './concepts.js';
 import { describeIssues } from './issues.js';
 
 /** Names appear in column and cell names, and those in ledger keys: letters, digits and underscores only. */
@@ -13,15 +14,19 @@ const variableName = z
   .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, 'must be letters, digits and underscores, starting with a letter');
 const levelCode = z.string().regex(/^[A-Za-z0-9_.+-]{1,32}$/, 'must be 1 to 32 letters, digits or _ . + -');
 
+const concepts = z.array(concept).min(1).max(5);
+
 const common = {
   name: variableName,
   description: z.string().max(500).optional(),
   /** Whether a record may lack the variable. */
   missing: z.boolean().optional(),
+  /** What it means in public terminologies. */
+  concepts: concepts.optional(),
 };
 
 const levels = z
-  .array(z.strictObject({ code: levelCode, label: z.string().max(200) }))
+  .array(z.strictObject({ code: levelCode, label: z.string().max(200), concepts: concepts.optional() }))
   .min(2, 'needs at least two levels')
   .max(100)
   .refine(
@@ -34,6 +39,7 @@ const numeric = z.strictObject({
   kind: z.literal('numeric'),
   minimum: z.number(),
   maximum: z.number(),
+  /** Of the Unified Code for Units of Measure (UCUM) in registries. */
   unit: z.string().max(40).optional(),
 });
 const categorical = z.strictObject({ ...common, kind: z.literal('categorical'), levels });
