@@ -5,6 +5,7 @@ import { compareBuilds } from './cli/builds.js';
 import { auditCommand } from './cli/audit.js';
 import { powCommand } from './cli/pow.js';
 import { completionCommand } from './cli/completion.js';
+import { profileCommand } from './cli/profile.js';
 import { queryCommand } from './cli/query.js';
 import { storageCommand } from './cli/storage.js';
 import { ended, EXIT_CODES_TEXT, exitCodeOf, sentenceOf } from './cli/ending.js';
@@ -70,6 +71,9 @@ function program(signal: AbortSignal): Command {
     });
 
   command.addCommand(queryCommand(signal));
+  command.addCommand(
+    new Command('dataset').description('records of an institution').addCommand(profileCommand()),
+  );
   command
     .command('agent <folders...>')
     .description("serve institutions: follow the ledger and do what each folder's policy allows")

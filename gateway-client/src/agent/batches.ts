@@ -1,10 +1,17 @@
 /** Entering batches: packed, encrypted, stored, and recorded on the private channel with where they come from. */
 import { batchMerkleRoot, type Batch, type EpochView, type SubmitBatch } from '@strokeshare/chaincode';
-import { parameterSetById, requireSecure, type ColumnBatch, type ParameterSet } from '@strokeshare/fhe';
+import {
+  canonicalJson,
+  packColumns,
+  parameterSetById,
+  requireSecure,
+  type ColumnBatch,
+  type ParameterSet,
+} from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
 import { allPages, epochKeys, report, type AgentContext } from './context.js';
 import { manifestBlob } from './manifest.js';
-import { ownColumns, storeOwnBatch, type OwnBatch } from './own-records.js';
+import { readOwnBatch, storeOwnBatch, type OwnBatch } from './own-records.js';
 
 /** Columns encrypted in one request, so that a worker serves others in between. */
 const COLUMNS_AT_ONCE = 8;
@@ -83,7 +90,7 @@ export async function enterBatch(
 ): Promise<Batch> {
   const { epochId } = epoch;
   await storeOwnBatch(context, { datasetId, batchId }, batch);
-  const [packed] = await ownColumns(context, { datasetId, batchId }, set);
+  const [packed] = packColumns(batch.schema, batch.records, set).batches;
   if (!packed)
     throw new ClientError('REQUEST_INVALID', `The batch ${batchId} of ${datasetId} has no records.`);
   const columns = await encryptColumns(context, { epoch, set }, packed, progress);
@@ -111,6 +118,35 @@ export async function enterBatch(
   return entered;
 }
 
+/**
+ * Enters a batch, or goes on behind it where it was entered before a crash.
+ *
+ * @param before - the batch of this id on the private channel.
+ * @throws ClientError `REQUEST_INVALID` where that one was made from other records, or of another epoch.
+ */
+export async function enterOnce(
+  context: AgentContext,
+  epoch: OwnEpoch,
+  added: NewBatch,
+  before: Batch | undefined,
+  progress?: ColumnProgress,
+): Promise<Batch> {
+  if (!before) return enterBatch(context, epoch, added, progress);
+  const { datasetId, batchId, batch } = added;
+  const own = await readOwnBatch(context, { datasetId, batchId });
+  const content = ({ schema, records, patients }: OwnBatch): string =>
+    canonicalJson({ schema, records, patients });
+  if (before.end || before.epochId !== epoch.epoch.epochId || content(own) !== content(batch)) {
+    throw new ClientError(
+      'REQUEST_INVALID',
+      `The batch ${batchId} of ${datasetId} was entered from other records: give the dataset another name.`,
+    );
+  }
+  const columns = Object.keys(before.columns).length;
+  progress?.(columns, columns);
+  return before;
+}
+
 async function encryptColumns(
   context: AgentContext,
   { epoch, set }: OwnEpoch,
@@ -120,6 +156,7 @@ async function encryptColumns(
   const { evaluators, store, signal } = context;
   const names = [...columns.keys()];
   const hashes: Record<string, string> = {};
+  let storing: Promise<void> = Promise.resolve();
   for (let start = 0; start < names.length; start += COLUMNS_AT_ONCE) {
     const part = names.slice(start, start + COLUMNS_AT_ONCE);
     const evaluator = await evaluators.forEncryption(set, epochKeys(context, epoch));
@@ -128,12 +165,15 @@ async function encryptColumns(
       part.map((name) => columns.get(name) ?? new Float64Array(set.slots)),
       { signal },
     );
-    await Promise.all(
+    await storing;
+    // These are stored while the next are encrypted; a failure is met at the next turn.
+    storing = Promise.all(
       blobs.map(async (blob, index) => {
         hashes[part[index] ?? ''] = await store.put(blob);
       }),
-    );
-    progress(start + part.length, names.length);
+    ).then(() => progress(start + part.length, names.length));
+    storing.catch(() => undefined);
   }
+  await storing;
   return hashes;
 }

@@ -1,14 +1,5 @@
-/** A dataset from its first version to its withdrawal. */
-import type {
-  VersionAttestation,
-  Batch,
-  Condition,
-  DatasetUse,
-  DatasetView,
-  EndReason,
-  Provenance,
-} from '@strokeshare/chaincode';
-import { type Schema } from '@strokeshare/fhe';
+/** A dataset from its second version to its withdrawal. */
+import type { VersionAttestation, Batch, DatasetUse, DatasetView, EndReason } from '@strokeshare/chaincode';
 import { ClientError } from '../errors.js';
 import {
   batchesOfDataset,
@@ -20,52 +11,12 @@ import {
   type OwnEpoch,
 } from './batches.js';
 import { allPages, report, type AgentContext } from './context.js';
-import { readOwnBatch, removeOwnBatch, type OwnBatch, type OwnRecord } from './own-records.js';
+import { readOwnBatch, removeOwnBatch, type OwnBatch } from './own-records.js';
+import { requirePatients, type LoadedBatch } from './publish.js';
 import { enterVersion, finishVersion } from './versions.js';
-
-/** Records with where they come from. */
-export interface LoadedBatch {
-  records: readonly OwnRecord[];
-  /** The institution's own name for each patient, by which a consent is found again; kept in the vault alone. */
-  patients: readonly string[];
-  provenance: Provenance;
-}
-
-/** A dataset to be encrypted and entered. */
-export interface NewDataset extends LoadedBatch {
-  datasetId: string;
-  title: string;
-  epochId: string;
-  schema: Schema;
-  minimumCohort: number;
-  /** In terms of the Data Use Ontology: one permission, and modifiers. */
-  conditions: Condition[];
-}
 
 /** How long the blobs of a batch that ended are kept: running jobs and replays need them. */
 const RETENTION_MS = 30 * 86_400_000;
-
-/**
- * Packs and encrypts records, stores the ciphertexts, enters the batches on the private channel, registers the dataset
- * and attests its first version.
- */
-export async function publishDataset(
-  context: AgentContext,
-  dataset: NewDataset,
-  progress: ColumnProgress = () => undefined,
-): Promise<VersionAttestation> {
-  const { datasetId, title, epochId, schema, records, patients, minimumCohort, conditions } = dataset;
-  requirePatients(dataset);
-  const epoch = await ownEpoch(context, epochId);
-  const parts = cut({ schema, records, patients, provenance: dataset.provenance }, epoch.set);
-  const entered = await enterParts(context, epoch, datasetId, parts, 0, progress);
-  await context.consortium.datasets.register(
-    { datasetId, title, schema, minimumCohort, conditions },
-    { signal: context.signal },
-  );
-  report(context, 'dataset', datasetId, 'registered');
-  return enterVersion(context, datasetId, epoch.epoch, entered);
-}
 
 /** Adds patients to a dataset: new batches, and a version that has them too. */
 export async function appendRecords(
@@ -330,12 +281,6 @@ async function endBatch(context: AgentContext, datasetId: string, batchId: strin
     { endorsingOrganizations: [context.mspId], signal: context.signal },
   );
   return [];
-}
-
-function requirePatients({ records, patients }: LoadedBatch): void {
-  if (records.length !== patients.length || new Set(patients).size !== patients.length) {
-    throw new ClientError('REQUEST_INVALID', 'Every record needs a name for its patient, and each its own.');
-  }
 }
 
 /** The ledger's clock may be ahead of this one by minutes; the retention is days. */

@@ -3,13 +3,10 @@ export {
   appendRecords,
   correctBatch,
   moveDataset,
-  publishDataset,
   usesOf,
   withdrawConsent,
   withdrawDataset,
   type ConsentWithdrawal,
-  type LoadedBatch,
-  type NewDataset,
 } from './dataset.js';
 export { Evaluators } from './evaluators.js';
 export { agentSteps, follow, type FollowOptions } from './follow.js';
@@ -24,5 +21,13 @@ export {
   type ZoneAddress,
 } from './open.js';
 export { boundedPolicy, type InstitutionPolicy, type PolicyBounds } from './policy.js';
+export {
+  publishDataset,
+  publishRows,
+  type LoadedBatch,
+  type NewDataset,
+  type OwnRow,
+  type StreamedDataset,
+} from './publish.js';
 export { replayJob } from './replay.js';
 export { Vault } from './vault.js';

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Schema } from '@strokeshare/fhe';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { ClientError } from '../errors.js';
@@ -35,6 +36,8 @@ const mappingSchema = z.strictObject({
   /** Values that are true; those of the next list are false. */
   truths: z.array(z.string()).default(['Y', 'y', '1', 'true']),
   falsehoods: z.array(z.string()).default(['N', 'n', '0', 'false']),
+  /** The variables of the schema that the table has; all unless named. The dataset's schema has no others. */
+  variables: z.array(z.string().min(1)).min(1).optional(),
   /** By the field of the record: a variable of the schema, or the time or event of a survival time. */
   fields: z.record(z.string(), fieldSchema),
 });
@@ -43,6 +46,22 @@ const mappingSchema = z.strictObject({
 export type Mapping = z.infer<typeof mappingSchema>;
 /** How one column becomes one field. */
 export type FieldMapping = z.infer<typeof fieldSchema>;
+
+/**
+ * The part of a schema that a table has, by its mapping: what the dataset's own schema is. A question about the rest
+ * is refused for this dataset, never answered as if nobody had it.
+ *
+ * @throws ClientError `MAPPING_INVALID` for a variable that the schema does not have.
+ */
+export function sharedSchema(schema: Schema, { variables }: Mapping): Schema {
+  if (!variables) return schema;
+  const known = new Map(schema.variables.map((variable) => [variable.name, variable]));
+  const unknown = variables.find((name) => !known.has(name));
+  if (unknown !== undefined) {
+    throw new ClientError('MAPPING_INVALID', `The schema ${schema.name} has no variable ${unknown}.`);
+  }
+  return { ...schema, variables: schema.variables.filter(({ name }) => variables.includes(name)) };
+}
 
 /** The columns of the file that a field is read from. */
 export function columnsOf(field: string, mapping: Mapping): readonly string[] {

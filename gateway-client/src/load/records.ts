@@ -111,19 +111,21 @@ function checkedHeader(
   readers: ReadonlyMap<string, FieldReader>,
   mapping: Mapping,
   groupBy: string | undefined,
-): string[] {
+): (string | false)[] {
   const twice = header.find((name, index) => header.indexOf(name) !== index);
   if (twice !== undefined) {
     throw new ClientError('FILE_UNREADABLE', `The table has two columns with the name ${twice}.`);
   }
   const columns = [...readers.keys()].flatMap((field) => columnsOf(field, mapping));
   columns.forEach(requireNoIdentifier);
-  for (const name of columns.concat(groupBy ?? [])) {
+  const read = new Set(columns.concat(groupBy ?? []));
+  for (const name of read) {
     if (!header.includes(name)) {
       throw new ClientError('COLUMN_MISSING', `The table has no column with the name ${name}.`);
     }
   }
-  return header;
+  // Nothing is made of a column that no field is read from.
+  return header.map((name) => read.has(name) && name);
 }
 
 async function* decode(

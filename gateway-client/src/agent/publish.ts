@@ -1,0 +1,133 @@
+/** A dataset's first version: from records, or from the rows of a table as they are read. */
+import type { Batch, Condition, Provenance, VersionAttestation } from '@strokeshare/chaincode';
+import type { Schema } from '@strokeshare/fhe';
+import { LedgerError } from '../connect/index.js';
+import { ClientError } from '../errors.js';
+import { batchesOfDataset, batchIdOf, enterOnce, ownEpoch, type ColumnProgress } from './batches.js';
+import { report, type AgentContext } from './context.js';
+import type { OwnRecord } from './own-records.js';
+import { enterVersion, finishVersion } from './versions.js';
+
+/** Records with where they come from. */
+export interface LoadedBatch {
+  records: readonly OwnRecord[];
+  /** The institution's own name for each patient, by which a consent is found again; kept in the vault alone. */
+  patients: readonly string[];
+  provenance: Provenance;
+}
+
+/** A dataset to be encrypted and entered. */
+export interface NewDataset extends LoadedBatch {
+  datasetId: string;
+  title: string;
+  epochId: string;
+  schema: Schema;
+  minimumCohort: number;
+  /** In terms of the Data Use Ontology: one permission, and modifiers. */
+  conditions: Condition[];
+}
+
+/** One patient on the way from a table. */
+export interface OwnRow {
+  values: OwnRecord;
+  /** The institution's own name for the patient. */
+  patient: string;
+}
+
+/** A dataset whose records come one by one. */
+export interface StreamedDataset extends Omit<NewDataset, 'records' | 'patients'> {
+  rows: AsyncIterable<OwnRow> | Iterable<OwnRow>;
+}
+
+/**
+ * Packs and encrypts records, stores the ciphertexts, enters the batches on the private channel, registers the dataset
+ * and attests its first version. After a crash the same call goes on behind the last batch that was entered.
+ *
+ * @throws ClientError `REQUEST_INVALID` where the dataset's name stands for other records.
+ */
+export async function publishDataset(
+  context: AgentContext,
+  { records, patients, ...dataset }: NewDataset,
+  progress: ColumnProgress = () => undefined,
+): Promise<VersionAttestation> {
+  requirePatients({ ...dataset, records, patients });
+  const rows = records.map((values, i): OwnRow => ({ values, patient: patients[i] ?? '' }));
+  return publishRows(context, { ...dataset, rows }, (done) => progress(done, records.length));
+}
+
+/**
+ * The same from a stream of rows: one batch of them is in memory at a time. Every patient must have a name of its own;
+ * within a batch that is checked here.
+ *
+ * @param progress - told how many patients are encrypted.
+ */
+export async function publishRows(
+  context: AgentContext,
+  { datasetId, title, epochId, schema, rows, provenance, minimumCohort, conditions }: StreamedDataset,
+  progress: (patients: number) => void = () => undefined,
+): Promise<VersionAttestation> {
+  const epoch = await ownEpoch(context, epochId);
+  const before = new Map((await batchesOfDataset(context, datasetId)).map((batch) => [batch.batchId, batch]));
+  const entered: Batch[] = [];
+  let patients = 0;
+  for await (const part of partsOf(rows, epoch.set.slots)) {
+    const batch = { schema, provenance, ...part };
+    requirePatients(batch);
+    const batchId = batchIdOf(entered.length + 1);
+    const added = { datasetId, batchId, batch };
+    entered.push(
+      await enterOnce(context, epoch, added, before.get(batchId), (done, all) =>
+        progress(patients + Math.floor((part.records.length * done) / all)),
+      ),
+    );
+    patients += part.records.length;
+  }
+  if (entered.length === 0)
+    throw new ClientError('REQUEST_INVALID', `There are no records for the dataset ${datasetId}.`);
+  if (await isRegistered(context, datasetId)) {
+    const finished = await finishVersion(context, datasetId);
+    if (finished) return finished;
+  } else {
+    await context.consortium.datasets.register(
+      { datasetId, title, schema, minimumCohort, conditions },
+      { signal: context.signal },
+    );
+    report(context, 'dataset', datasetId, 'registered');
+  }
+  return enterVersion(context, datasetId, epoch.epoch, entered);
+}
+
+/** Rows, as many at a time as a batch has slots. */
+async function* partsOf(
+  rows: StreamedDataset['rows'],
+  slots: number,
+): AsyncGenerator<{ records: OwnRecord[]; patients: string[] }> {
+  let part: { records: OwnRecord[]; patients: string[] } = { records: [], patients: [] };
+  for await (const { values, patient } of rows) {
+    part.records.push(values);
+    part.patients.push(patient);
+    if (part.records.length < slots) continue;
+    yield part;
+    part = { records: [], patients: [] };
+  }
+  if (part.records.length > 0) yield part;
+}
+
+/** Whether the members have made the dataset's slot; one that has a version is not published again. */
+async function isRegistered({ consortium, signal }: AgentContext, datasetId: string): Promise<boolean> {
+  try {
+    const { current } = await consortium.datasets.get({ datasetId }, { signal });
+    if (current) throw new ClientError('REQUEST_INVALID', `The dataset ${datasetId} is published already.`);
+    return true;
+  } catch (error) {
+    if (error instanceof LedgerError && error.contractCode === 'NOT_FOUND') return false;
+    throw error;
+  }
+}
+
+/** @throws ClientError `REQUEST_INVALID` */
+export function requirePatients({ records, patients }: Pick<LoadedBatch, 'records' | 'patients'>): void {
+  if (records.length !== patients.length || new Set(patients).size !== patients.length) {
+    throw new ClientError('REQUEST_INVALID', 'Every record needs a name for its patient, and each its own.');
+  }
+}
