@@ -112,6 +112,7 @@ const rows: Readonly<Record<string, Row>> = {
   'JobContract:PostVerdict': parties({ ...job, verdicts: {}, signature: '' }),
   'JobContract:OpenCounts': parties({ ...job, shares: {} }),
   'JobContract:CloseCounts': parties(job),
+  'JobContract:DealVector': parties({ ...job, sealed: {} }),
   'JobContract:PostValueShares': parties({ ...job, sealed: '' }),
   'JobContract:CloseRelease': parties(job),
   'EndorsementContract:Choose': parties({ scheme: 'none', parameters: {}, depth: 1 }),
@@ -132,6 +133,7 @@ const governed: Readonly<Record<string, readonly JobView['state'][]>> = {
   PostVerdict: ['AGGREGATED'],
   OpenCounts: ['AGGREGATED'],
   CloseCounts: ['AGGREGATED'],
+  DealVector: ['COUNTED'],
   PostValueShares: ['COUNTED'],
 };
 const ungoverned: Readonly<Record<string, readonly JobView['state'][]>> = {

@@ -3,7 +3,7 @@ import { canonicalJson, openSealed, sealTo, type SealingKeyPair } from '@strokes
 
 /** What a sealed bundle of shares is and for whom; it opens for nothing else. */
 export interface SharePurpose {
-  kind: 'count-shares' | 'value-shares';
+  kind: 'count-shares' | 'value-shares' | 'vector-share';
   epochId: string;
   jobId: string;
   /** Indexes of the holders that release together. */
@@ -23,12 +23,26 @@ export async function sealShares(
   const bundle: ShareBundle = Object.fromEntries(
     [...shares].map(([cell, share]) => [cell, Buffer.from(share).toString('base64')]),
   );
-  const sealed = await sealTo(
-    new Uint8Array(Buffer.from(sealingKey, 'base64')),
-    Buffer.from(JSON.stringify(bundle)),
-    infoOf(purpose),
-  );
-  return Buffer.from(sealed).toString('base64');
+  return sealFor(sealingKey, Buffer.from(JSON.stringify(bundle)), purpose);
+}
+
+/** Seals bytes (HPKE, base64 text). */
+export async function sealFor(sealingKey: string, bytes: Uint8Array, purpose: SharePurpose): Promise<string> {
+  const key = new Uint8Array(Buffer.from(sealingKey, 'base64'));
+  return Buffer.from(await sealTo(key, bytes, infoOf(purpose))).toString('base64');
+}
+
+/**
+ * Opens what {@link sealFor} sealed.
+ *
+ * @throws FheError `SEALED_MESSAGE_INVALID`.
+ */
+export function openFrom(
+  keys: Pick<SealingKeyPair, 'privateKey'>,
+  sealed: string,
+  purpose: SharePurpose,
+): Promise<Uint8Array> {
+  return openSealed(keys, new Uint8Array(Buffer.from(sealed, 'base64')), infoOf(purpose));
 }
 
 /**
@@ -41,7 +55,7 @@ export async function openShares(
   sealed: string,
   purpose: SharePurpose,
 ): Promise<Map<string, Uint8Array>> {
-  const text = await openSealed(keys, new Uint8Array(Buffer.from(sealed, 'base64')), infoOf(purpose));
+  const text = await openFrom(keys, sealed, purpose);
   return sharesOf(shareBundle.parse(JSON.parse(Buffer.from(text).toString('utf8'))));
 }
 

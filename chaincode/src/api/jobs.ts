@@ -2,7 +2,11 @@
 import { analysisQueryShape, schemaShape } from '@strokeshare/fhe';
 import { z } from 'zod';
 import { batchRoot } from './batches.js';
-import { MAXIMUM_SEALED_COUNTS, MAXIMUM_SEALED_VALUES } from '../evaluation/records.js';
+import {
+  MAXIMUM_SEALED_COUNTS,
+  MAXIMUM_SEALED_VALUES,
+  MAXIMUM_SEALED_VECTOR,
+} from '../evaluation/records.js';
 import { decision, decisionSteps, refusal } from './decisions.js';
 import {
   base64,
@@ -81,6 +85,19 @@ export type JobCell = z.infer<typeof jobCell>;
 export const comparisonsOf = (cells: readonly Pick<JobCell, 'id' | 'comparison'>[]): string[] =>
   cells.filter(({ comparison }) => comparison).map(({ id }) => id);
 
+/** The vector of a job's regression: shared out among the holders, never under the collective key. */
+export const jobVector = z.strictObject({
+  /** Id of the statistic that it is of. */
+  statistic: text,
+  /** The cell whose count decides about it. */
+  countCell: cellId,
+  /** What is explained by what, whatever the coefficients. */
+  model: z.string(),
+  /** Entries; each is charged to the agreement like a cell. */
+  length: positive,
+});
+export type JobVector = z.infer<typeof jobVector>;
+
 /** A holder that releases this job: its MSP ID and its index (Shamir point). */
 export const holder = z.strictObject({ mspId, index: positive });
 export type Holder = z.infer<typeof holder>;
@@ -132,6 +149,7 @@ export const job = z.strictObject({
   /** Absent when the job was refused before a plan was made. */
   planHash: sha256.optional(),
   cells: z.array(jobCell),
+  vector: jobVector.optional(),
   /** The institutions whose partials are in the sums: settled when the first cell is aggregated. */
   included: z.array(mspId).optional(),
   /** Named when the last cell is aggregated, in MSP ID order. */
@@ -264,10 +282,20 @@ export const openCounts = z.strictObject({
 });
 export type OpenCounts = z.infer<typeof openCounts>;
 
+export const dealVector = z.strictObject({
+  jobId: identifier,
+  /** For every member of the key epoch: HPKE to its institution's sealing key, base64; inside, its share. */
+  sealed: z.record(mspId, base64(MAXIMUM_SEALED_VECTOR)),
+});
+export type DealVector = z.infer<typeof dealVector>;
+export const dealtRecord = dealVector.omit({ jobId: true }).extend({ at: instant });
+
 export const postValueShares = z.strictObject({
   jobId: identifier,
   /** HPKE to the researcher's sealing key, base64; inside, a {@link shareBundle} of the passing value cells. */
   sealed: base64(MAXIMUM_SEALED_VALUES),
+  /** Of a job that releases a vector: HPKE to the researcher; inside, this holder's share of the sum. */
+  sealedVector: base64(MAXIMUM_SEALED_VECTOR).optional(),
 });
 export type PostValueShares = z.infer<typeof postValueShares>;
 
@@ -284,12 +312,14 @@ export const verdictRecord = postVerdict.omit({ jobId: true }).extend({ at: inst
 export const openedRecord = openCounts.omit({ jobId: true }).extend({ at: instant });
 export const valueSharesRecord = postValueShares.omit({ jobId: true }).extend({ at: instant });
 
-/** Everything that the committee posted, by member. */
+/** Everything that the committee posted, by member; and what the institutions shared out. */
 export const sharesView = z.strictObject({
   countShares: z.record(mspId, countSharesRecord),
   verdicts: z.record(mspId, verdictRecord),
   opened: z.record(mspId, openedRecord),
   valueShares: z.record(mspId, valueSharesRecord),
+  /** By institution: what it shared out of its vector. */
+  dealt: z.record(mspId, dealtRecord),
 });
 export type SharesView = z.infer<typeof sharesView>;
 

@@ -33,7 +33,15 @@ export const agreementStates = [
   'REFUSED',
 ] as const;
 export type AgreementState = (typeof agreementStates)[number];
-export const statisticKinds = ['count', 'mean', 'variance', 'crosstab', 'correlation', 'survival'] as const;
+export const statisticKinds = [
+  'count',
+  'mean',
+  'variance',
+  'crosstab',
+  'correlation',
+  'survival',
+  'logistic',
+] as const;
 
 /** Rho of zero-concentrated differential privacy in millionths: integers alone are counted on the ledger. */
 export const microRho = positive.max(1_000_000_000);

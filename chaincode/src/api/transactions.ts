@@ -397,6 +397,11 @@ export const consortium = {
       jobs.getJob,
       jobs.jobView,
     ),
+    DealVector: byInstitution(
+      'Shares out an institution’s vector of a regression, sealed to every holder.',
+      jobs.dealVector,
+      jobs.jobStep,
+    ),
     PostValueShares: byInstitution(
       'Posts value shares sealed to the researcher.',
       jobs.postValueShares,

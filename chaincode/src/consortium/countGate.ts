@@ -87,7 +87,7 @@ export async function closeCounts(transaction: Transaction, { jobId }: { jobId: 
   const outcomes = await outcomesOf(ledger, job, data);
   const counting = { round: job.round, committee: job.committee ?? [] };
   const closed = await storeState(transaction, { ...job, outcomes, counting }, 'COUNTED');
-  const released = cohortsOf(job.cells, data).flatMap((cohort) => {
+  const released = cohortsOf(job.cells, data, job.vector).flatMap((cohort) => {
     const { status, count } = outcomes[cohort.cell] ?? {};
     return status === 'PASSED' && count !== undefined ? [{ ...cohort, count }] : [];
   });
@@ -125,7 +125,7 @@ async function outcomesOf(
     }
   }
   const { known } = await readEarlier(ledger, job);
-  const asked = cohortsOf(job.cells, data).map((cohort) => {
+  const asked = cohortsOf(job.cells, data, job.vector).map((cohort) => {
     const count = counts.get(cohort.cell)?.count;
     return { ...cohort, ...(count !== undefined && { count }) };
   });
@@ -151,7 +151,7 @@ async function outcomesOf(
  * @throws ContractError DISCLOSIVE
  */
 function requireUnsolvable(job: Job, passing: readonly string[]): void {
-  const asked = cohortsOf(job.cells, {});
+  const asked = cohortsOf(job.cells, {}, job.vector);
   const gap = lonelyGap(asked, new Set(passing));
   if (gap !== undefined)
     throw new ContractError(

@@ -3,6 +3,7 @@ import { type Job, type JobCell, type JobState, type JobView, type PartialsRecor
 import { ContractError } from '../errors.js';
 import {
   jobCountShares,
+  jobDealt,
   jobOpened,
   jobPartials,
   jobRecords,
@@ -46,11 +47,25 @@ export async function viewJob(ledger: Ledger, job: Job, now: number): Promise<Jo
 async function whoIsMissing(ledger: Ledger, job: Job, posted: readonly string[]): Promise<string[]> {
   return job.state === 'SUBMITTED'
     ? job.participants.filter((mspId) => !posted.includes(mspId))
-    : silentHolders(ledger, job);
+    : [...(await undealt(ledger, job)), ...(await silentHolders(ledger, job))];
+}
+
+/** Whether the job has a vector to release. */
+export const hasPassingVector = ({ vector, outcomes }: Pick<Job, 'vector' | 'outcomes'>): boolean =>
+  vector !== undefined && outcomes?.[vector.countCell]?.status === 'PASSED';
+
+/** Institutions in the sums that have not shared out what the job waits for. */
+export async function undealt(ledger: Ledger, job: Job): Promise<string[]> {
+  if (job.state !== 'COUNTED' || !hasPassingVector(job)) return [];
+  const { included = [] } = job;
+  const dealt = await ledger.findEach(jobDealt, [job.jobId], included);
+  return included.filter((mspId) => !dealt.has(mspId));
 }
 
 /** Members of the committee that have not posted what the job waits for now. */
 export async function silentHolders(ledger: Ledger, job: Job): Promise<string[]> {
+  // Holders wait for the institutions, then.
+  if ((await undealt(ledger, job)).length > 0) return [];
   const committee = (job.committee ?? []).map(({ mspId }) => mspId);
   const lacking = async (kind: RecordKind<unknown>): Promise<string[]> => {
     const there = await ledger.findEach(kind, roundKeys(job), committee);

@@ -16,6 +16,7 @@ import {
   institutions,
   jobAggregates,
   jobCountShares,
+  jobDealt,
   jobOpened,
   jobPartials,
   jobRecords,
@@ -81,6 +82,9 @@ export async function sharesOf({ ledger }: Transaction, { jobId }: JobName): Pro
     verdicts: await each(jobVerdicts, counting),
     opened: await each(jobOpened, counting),
     valueShares: await each(jobValueShares, { round, committee }),
+    dealt: Object.fromEntries(
+      await ledger.findEach(jobDealt, [jobId], job.vector ? (job.included ?? []) : []),
+    ),
   };
 }
 

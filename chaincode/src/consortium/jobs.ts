@@ -11,6 +11,7 @@ import { accessTo, aggregatesOf, comparedWith, listOpen, partialsOf, sharesOf, v
 import { replaceCommittee } from './replacement.js';
 import { stop } from './stop.js';
 import { submit } from './submit.js';
+import { dealVector } from './vector.js';
 import { closeRelease, postValueShares } from './valueRelease.js';
 
 const definitions = consortium.JobContract;
@@ -69,6 +70,11 @@ export class JobContract extends Contract {
   @Serves(definitions.CloseCounts)
   CloseCounts(context: Context, request: string): Promise<string> {
     return run(context, definitions.CloseCounts, request, closeCounts);
+  }
+
+  @Serves(definitions.DealVector)
+  DealVector(context: Context, request: string): Promise<string> {
+    return run(context, definitions.DealVector, request, dealVector);
   }
 
   @Serves(definitions.PostValueShares)

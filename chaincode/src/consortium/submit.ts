@@ -1,8 +1,14 @@
 /** Submission of a job: decide, plan, reserve the budgets, record; a refusal by policy is recorded as well. */
-import { type AnalysisPlan, FheError, parameterSet, parseAnalysisQuery } from '@strokeshare/fhe';
+import {
+  type AnalysisPlan,
+  type PlanVector,
+  FheError,
+  parameterSet,
+  parseAnalysisQuery,
+} from '@strokeshare/fhe';
 import { type Dataset } from '../api/datasets.js';
 import { type Epoch } from '../api/epochs.js';
-import { type Job, type JobView, MAXIMUM_CELLS, type SubmitJob } from '../api/jobs.js';
+import { type Job, type JobVector, type JobView, MAXIMUM_CELLS, type SubmitJob } from '../api/jobs.js';
 import { isRetry, scheduleOf } from './schedule.js';
 import { viewJob } from './jobState.js';
 import { affiliationOf, readEarlier, refuseRepeats } from '../disclosure/earlier.js';
@@ -12,7 +18,7 @@ import { rootsOf } from '../disclosure/included.js';
 import { moveOf } from '../audit/drafts.js';
 import { ContractError } from '../errors.js';
 import { oversizedCell } from '../evaluation/limits.js';
-import { oversizedRecord } from '../evaluation/records.js';
+import { oversizedRecord, oversizedVector } from '../evaluation/records.js';
 import { ownersOf, planOf } from '../evaluation/plan.js';
 import { researcherIdOf } from '../ledger/caller.js';
 import { jobRecords, openJobs } from '../ledger/kinds.js';
@@ -46,12 +52,14 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
     plan() {
       const outcome = planFor(query, [...datasets.values()], epoch);
       if (!('hash' in outcome)) return outcome;
+      if (outcome.vector && permission.privacy) return NO_PRIVATE_VECTOR;
       planned = withComparisons(outcome, query, [...datasets.values()], epoch, earlier.known);
       return undefined;
     },
-    disclosure: () => refuseRepeats(cohortsOf(planned?.cells ?? [], rootsOf(datasets.values())), earlier),
+    disclosure: () =>
+      refuseRepeats(cohortsOf(planned?.cells ?? [], rootsOf(datasets.values()), planned?.vector), earlier),
     budget: () => ({
-      needed: planned ? releasedCells(planned.cells) : Infinity,
+      needed: planned ? releasesOf(planned) : Infinity,
       shared: planned?.cells.length ?? Infinity,
       agreementLeft: permission.releaseBudget - reserved.agreement,
       epochLeft: epoch ? shardCapacity(epoch) - reserved.epoch : 0,
@@ -97,6 +105,7 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
         primes,
         scale,
       })),
+      ...(planned.vector && { vector: jobVectorOf(planned.vector) }),
     }),
     ...(decision.allowed &&
       permission.privacy && { spentMicroRho: microRhoOf(planned?.cells ?? [], permission.privacy) }),
@@ -112,6 +121,20 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
   transaction.emit(jobId, job.state);
   return { ...job, posted: [] };
 }
+
+/** Numbers that the agreement is charged for. */
+const releasesOf = ({ cells, vector }: AnalysisPlan): number =>
+  releasedCells(cells) + (vector?.format.length ?? 0);
+
+const jobVectorOf = ({ statistic, countCell, model, format }: PlanVector): JobVector => ({
+  ...{ statistic, countCell, model },
+  length: format.length,
+});
+
+const NO_PRIVATE_VECTOR: Refused = {
+  code: 'STATISTIC_NOT_COVERED',
+  reason: 'Where differential privacy is agreed, the steps of a regression are not released.',
+};
 
 /** The plan, or why a well-formed query cannot be planned; an ill-formed one throws. */
 function planFor(
@@ -131,12 +154,13 @@ function planFor(
     if (error.code === 'CAPACITY_EXCEEDED') return { code: 'PLAN_TOO_LARGE', reason: error.message };
     throw new ContractError('QUERY_INVALID', error.message, { cause: error });
   }
-  if (planned.cells.length > MAXIMUM_CELLS)
+  if (releasesOf(planned) > MAXIMUM_CELLS)
     return {
       code: 'PLAN_TOO_LARGE',
-      reason: `The query has ${planned.cells.length} cells; at most ${MAXIMUM_CELLS} are allowed.`,
+      reason: `The query has ${releasesOf(planned)} cells; at most ${MAXIMUM_CELLS} are allowed.`,
     };
-  const record = oversizedRecord(planned.cells, epoch.threshold);
+  const record =
+    oversizedRecord(planned.cells, epoch.threshold) ?? oversizedVector(planned.vector, epoch.members.length);
   if (record !== undefined)
     return {
       code: 'PLAN_TOO_LARGE',
@@ -157,7 +181,7 @@ function withComparisons(
   known: readonly Cohort[],
 ): AnalysisPlan {
   const depth = epoch ? parameterSet(epoch.parameterSet).depth : 0;
-  let wanted = comparisonsFor(cohortsOf(plain.cells, rootsOf(datasets)), known, 2 ** depth);
+  let wanted = comparisonsFor(cohortsOf(plain.cells, rootsOf(datasets), plain.vector), known, 2 ** depth);
   while (wanted.length > 0) {
     const outcome = planFor(query, datasets, epoch, wanted);
     if ('hash' in outcome) return outcome;

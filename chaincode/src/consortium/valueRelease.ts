@@ -4,18 +4,20 @@ import { ContractError } from '../errors.js';
 import { jobValueShares } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { requireAll } from './countGate.js';
-import { openJob, requireHolder, roundKeys } from './jobState.js';
+import { hasPassingVector, openJob, requireHolder, roundKeys } from './jobState.js';
 import { permitted, storeState } from './jobSteps.js';
+import { requireSum } from './vector.js';
 
 export async function postValueShares(transaction: Transaction, request: PostValueShares): Promise<JobStep> {
   const { ledger, caller, at } = transaction;
-  const { jobId, sealed } = request;
+  const { jobId, ...posted } = request;
   const job = await openJob(transaction, jobId, ['COUNTED']);
   requireHolder(job, caller.mspId);
   if (!hasPassingValues(job))
     throw new ContractError('ILLEGAL_STATE', `The job ${jobId} has no value to release.`);
   return permitted(transaction, job, 'valueRelease', async () => {
-    await ledger.createOnce(jobValueShares, { sealed, at }, ...roundKeys(job), caller.mspId);
+    await requireSum(ledger, job, posted.sealedVector);
+    await ledger.createOnce(jobValueShares, { ...posted, at }, ...roundKeys(job), caller.mspId);
     return job.state;
   });
 }
@@ -31,4 +33,5 @@ export async function closeRelease(transaction: Transaction, { jobId }: { jobId:
 }
 
 const hasPassingValues = (job: Job): boolean =>
+  hasPassingVector(job) ||
   job.cells.some(({ id, kind }) => kind === 'value' && job.outcomes?.[id]?.status === 'PASSED');

@@ -25,10 +25,11 @@ export const numbersOf = (cell: string): string =>
     .filter((name) => name !== ROW_COLUMN && !/[=:]/.test(name))
     .join('*');
 
-/** The cohorts that a job asks for. */
+/** The cohorts that a job asks for. A regression's model is one of the numbers of its cohort, at any coefficients. */
 export function cohortsOf(
   cells: readonly { id: string; kind: 'count' | 'value'; countCell: string; comparison?: true | undefined }[],
   data: Cohort['data'],
+  vector?: { countCell: string; model: string },
 ): Cohort[] {
   const values = cells.filter(({ kind }) => kind === 'value');
   return cells
@@ -36,7 +37,10 @@ export function cohortsOf(
     .map(({ id }) => ({
       cell: id,
       data,
-      numbers: values.filter(({ countCell }) => countCell === id).map((value) => numbersOf(value.id)),
+      numbers: [
+        ...values.filter(({ countCell }) => countCell === id).map((value) => numbersOf(value.id)),
+        ...(vector?.countCell === id ? [vector.model] : []),
+      ],
     }));
 }
 

@@ -7,6 +7,8 @@ import { MAXIMUM_VALUE_BYTES } from '../ledger/limits.js';
 /** Limits of one sealed message, as the requests have them. */
 export const MAXIMUM_SEALED_COUNTS = 16_384;
 export const MAXIMUM_SEALED_VALUES = 32_768;
+/** A share of a regression's vector, at its longest: 8 bytes an entry, its header and what sealing adds. */
+export const MAXIMUM_SEALED_VECTOR = 4096;
 /** HPKE's encapsulated key (X-Wing) and tag, and JSON around a record. */
 const OVERHEAD = 1200;
 
@@ -21,6 +23,18 @@ const base64Length = (bytes: number): number => 4 * Math.ceil(bytes / 3);
 /** A bundle of shares as JSON: `"id":"share",` for each cell. */
 const bundleBytes = (cells: readonly Cell[]): number =>
   cells.reduce((sum, { id, primes }) => sum + id.length + 6 + base64Length(8 * primes), 2);
+
+/** What does not fit of a vector, in words; undefined where it does. */
+export function oversizedVector(
+  vector: { format: { length: number } } | undefined,
+  members: number,
+): string | undefined {
+  if (!vector) return undefined;
+  const sealed = 8 * vector.format.length + 2 * OVERHEAD;
+  return sealed > MAXIMUM_SEALED_VECTOR || members * base64Length(sealed) + OVERHEAD > MAXIMUM_VALUE_BYTES
+    ? 'the shares of its vector'
+    : undefined;
+}
 
 /** What does not fit, in words; undefined where everything does. */
 export function oversizedRecord(cells: readonly Cell[], threshold: number): string | undefined {

@@ -97,6 +97,7 @@ export const jobGroupSums = kind('job.sum', jobs.groupSumRecord, 'sum of a group
 export const jobCountShares = kind('job.countShares', jobs.countSharesRecord, 'set of count shares'); // jobId, round, mspId
 export const jobVerdicts = kind('job.verdict', jobs.verdictRecord, 'verdict'); // jobId, round, mspId
 export const jobOpened = kind('job.opened', jobs.openedRecord, 'set of opened shares'); // jobId, round, mspId
+export const jobDealt = kind('job.dealt', jobs.dealtRecord, 'set of shares of a vector'); // jobId, mspId
 export const jobValueShares = kind('job.valueShares', jobs.valueSharesRecord, 'set of value shares'); // jobId, round, mspId
 
 export const auditEntries = kind('audit', audit.auditEntry, 'audit entry'); // at, entryId

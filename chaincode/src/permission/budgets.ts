@@ -81,16 +81,19 @@ export const microRhoOf = (
 export const releasedCells = (cells: readonly { comparison?: true | undefined }[]): number =>
   cells.filter(({ comparison }) => !comparison).length;
 
-/** Adds a job's cells, and what its values cost, to the counters. */
+/** Adds a job's cells, and what its values cost, to the counters; a vector takes nothing of the epoch's. */
 export async function reserve(
   ledger: Ledger,
-  job: { jobId: string; agreementId: string; epochId: string; cells: Job['cells'] },
+  job: Pick<Job, 'jobId' | 'agreementId' | 'epochId' | 'cells' | 'vector'>,
   before: Reserved,
   microRho: number,
 ): Promise<void> {
   await ledger.put(
     agreementBudgets,
-    { reserved: before.agreement + releasedCells(job.cells), microRho: before.microRho + microRho },
+    {
+      reserved: before.agreement + releasedCells(job.cells) + (job.vector?.length ?? 0),
+      microRho: before.microRho + microRho,
+    },
     job.agreementId,
   );
   await ledger.put(

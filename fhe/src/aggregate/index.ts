@@ -1,6 +1,16 @@
 export { fieldPrime } from './field.js';
 export { decodeVector, encodeVector, type FixedPointFormat, requireFormat } from './fixedPoint.js';
 export {
+  COEFFICIENT_UNIT,
+  LARGEST_LOGIT,
+  logisticFormat,
+  logisticLength,
+  type LogisticSums,
+  logisticSumsOf,
+  logisticVector,
+  MAXIMUM_TERMS,
+} from './logistic.js';
+export {
   addVectors,
   combineVectorShares,
   dealVector,

@@ -1,6 +1,11 @@
 /** A query to cells: every statistic becomes sums over patients of products of columns. */
 import { FheError } from '../errors.js';
-import { type AnalysisQuery, type AnalysisRequest, groupingOf } from '../query/query.js';
+import {
+  type AnalysisQuery,
+  type AnalysisRequest,
+  groupingOf,
+  type LogisticRequest,
+} from '../query/query.js';
 import { nearest } from '../query/nearest.js';
 import {
   censoredColumn,
@@ -9,6 +14,7 @@ import {
   levelCodes,
   levelColumn,
   ROW_COLUMN,
+  scalingOf,
   validColumn,
 } from '../schema/columns.js';
 import {
@@ -17,7 +23,14 @@ import {
   type TimeToEventVariable,
   type Variable,
 } from '../schema/schema.js';
-import { type AnalysisStatistic, type CorrelationRow, type PlanRow, type SurvivalRow } from './types.js';
+import {
+  type AnalysisStatistic,
+  type CorrelationRow,
+  type LogisticStatistic,
+  type LogisticTerm,
+  type PlanRow,
+  type SurvivalRow,
+} from './types.js';
 
 /** More cells than this are a sign of a question that nobody will read the answer of. */
 const MAXIMUM_CELLS = 512;
@@ -67,13 +80,7 @@ function compileConditions(query: AnalysisQuery, variables: ReadonlyMap<string, 
   const labels: Record<string, string> = {};
   const indicators: string[] = [];
   for (const { variable: name, level } of query.where ?? []) {
-    const variable = levelled(name, variables, 'restrict the cohort by');
-    const codes = levelCodes(variable);
-    if (!codes.includes(level))
-      throw new FheError(
-        'UNKNOWN_LEVEL',
-        `${name} has no level ${level}${suggestion(level, codes)}; its levels are ${codes.slice(0, 12).join(', ')}.`,
-      );
+    requireLevel(name, level, variables, 'restrict the cohort by');
     labels[name] = level;
     indicators.push(levelColumn(name, level));
   }
@@ -121,6 +128,10 @@ function compileStatistic(
       const y = numeric(second, variables);
       return { id, kind, variables: [x.name, y.name], rows: rows((cell) => jointMoments(x, y, cell)) };
     }
+    case 'logistic':
+      return logisticStep(request, variables, (columns) =>
+        rows((cell) => ({ count: cell('count', columns) })),
+      );
     case 'survival': {
       const time = timeToEvent(request.variable, variables);
       return { id, kind, variable: time.name, rows: rows((cell) => intervals(time, cell)) };
@@ -146,6 +157,27 @@ function jointMoments(x: NumericVariable, y: NumericVariable, cell: CellOf): Omi
     otherSquares: cell('value', [y.name, y.name, ...valid(x)], count),
     product: cell('value', [x.name, y.name], count),
   };
+}
+
+/** A step of a regression over the patients that have all of its variables. */
+function logisticStep(
+  { id, kind, outcome, terms, coefficients }: LogisticRequest,
+  variables: ReadonlyMap<string, Variable>,
+  rows: (columns: string[]) => LogisticStatistic['rows'],
+): LogisticStatistic {
+  const keys = terms.map(({ variable, level }) => JSON.stringify([variable, level]));
+  if (new Set(keys).size < keys.length) throw invalid(`${id} has a term twice`);
+  if (terms.some(({ variable }) => variable === outcome.variable))
+    throw invalid(`${id} explains ${outcome.variable} by itself`);
+  const used = [outcome, ...terms].map(({ variable }) => lookUp(variable, variables));
+  const columns = [...new Set(used.flatMap(valid))];
+  requireLevel(outcome.variable, outcome.level, variables);
+  const scaled = terms.map(({ variable, level }): LogisticTerm => {
+    if (level === undefined) return { variable, ...scalingOf(numeric(variable, variables)) };
+    requireLevel(variable, level, variables);
+    return { variable, level };
+  });
+  return { id, kind, outcome, terms: scaled, coefficients, rows: rows(columns) };
 }
 
 /** Every number of events or censorings is a count, and gates itself. */
@@ -210,6 +242,20 @@ function levelled(name: string, variables: ReadonlyMap<string, Variable>, use: s
   const variable = lookUp(name, variables);
   if (!isLevelled(variable)) throw invalid(`${name} is ${variable.kind} and has no levels to ${use}`);
   return variable;
+}
+
+function requireLevel(
+  name: string,
+  level: string,
+  variables: ReadonlyMap<string, Variable>,
+  use = 'tell apart',
+): void {
+  const codes = levelCodes(levelled(name, variables, use));
+  if (!codes.includes(level))
+    throw new FheError(
+      'UNKNOWN_LEVEL',
+      `${name} has no level ${level}${suggestion(level, codes)}; its levels are ${codes.slice(0, 12).join(', ')}.`,
+    );
 }
 
 function lookUp(name: string, variables: ReadonlyMap<string, Variable>): Variable {

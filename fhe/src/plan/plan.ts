@@ -2,13 +2,14 @@
  * The planner: a pure function from query, schemas and parameter set to everything that every party computes, checks
  * and pays for. It runs in contracts, so the same input gives the same plan on every machine.
  */
+import { logisticFormat } from '../aggregate/logistic.js';
 import { canonicalJson, sha256Hex } from '../bytes/canonical.js';
 import { type Layout } from '../columns/layout.js';
 import { FheError } from '../errors.js';
 import { parameterSet, type ParameterSet } from '../params/index.js';
 import { type AnalysisQuery, planVariables, type Query } from '../query/query.js';
 import { type Rational } from '../release/rational.js';
-import { type Scaling, scalingOf } from '../schema/columns.js';
+import { levelColumn, type Scaling, scalingOf } from '../schema/columns.js';
 import { type Schema, type Variable } from '../schema/schema.js';
 import { comparedVariables, compileComparisons } from './comparisons.js';
 import { compileQuery } from './compile.js';
@@ -17,7 +18,16 @@ import { scientific } from './integers.js';
 import { NoiseModel, type NoisyValue } from './noise.js';
 import { choosePairs, linearPrimes, type PackedMonomial } from './pairs.js';
 import { buildTrees, depthOf, type TreeProduct } from './tree.js';
-import { type AnalysisPlan, type Plan, type PlanCell, type PlanContext, type RationalText } from './types.js';
+import {
+  type AnalysisPlan,
+  type AnalysisStatistic,
+  type LogisticStatistic,
+  type Plan,
+  type PlanCell,
+  type PlanContext,
+  type PlanVector,
+  type RationalText,
+} from './types.js';
 import { commonVariables } from './variables.js';
 
 /** Sets in the order in which they are offered when a plan does not fit its own. */
@@ -93,6 +103,7 @@ export function plan(
     scaling: scalings(query, variables),
     products,
     cells,
+    ...vectorOf(compiled.statistics, set, context),
     statistics: compiled.statistics,
     cost: costOf(
       { columns, ...(columnPrimes && { columnPrimes }), products, cells },
@@ -250,6 +261,29 @@ function hasRoom(released: Released, primes: number, noise: NoiseModel, context:
 /** A product's value, or that of a fresh column. */
 function valueOf(name: string, values: ReadonlyMap<string, NoisyValue>, noise: NoiseModel): NoisyValue {
   return values.get(name) ?? noise.fresh();
+}
+
+/** The vector of the plan's regression, where it has one. */
+function vectorOf(
+  statistics: readonly AnalysisStatistic[],
+  { slots }: ParameterSet,
+  { batches, institutions }: PlanContext,
+): { vector?: PlanVector } {
+  for (const statistic of statistics) {
+    if (statistic.kind !== 'logistic') continue;
+    const format = logisticFormat(statistic.coefficients.length, batches * slots, institutions);
+    const [row] = statistic.rows;
+    return {
+      vector: { statistic: statistic.id, countCell: row?.count ?? '', model: modelOf(statistic), format },
+    };
+  }
+  return {};
+}
+
+function modelOf({ outcome, terms }: LogisticStatistic): string {
+  const name = (term: { variable: string; level?: string }): string =>
+    term.level === undefined ? term.variable : levelColumn(term.variable, term.level);
+  return `${name(outcome)}~${terms.map(name).sort().join('+')}`;
 }
 
 function scalings(query: AnalysisQuery, variables: ReadonlyMap<string, Variable>): Record<string, Scaling> {

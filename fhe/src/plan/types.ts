@@ -1,4 +1,5 @@
 /** What a plan says. Everything a contract decides on is an integer or a decimal string; the plan is plain JSON. */
+import { type FixedPointFormat } from '../aggregate/fixedPoint.js';
 import { type Scaling } from '../schema/columns.js';
 
 /** Circumstances that the noise bound and the cost depend on, the same for every party of a job. */
@@ -115,7 +116,37 @@ export interface SurvivalStatistic {
   rows: SurvivalRow[];
 }
 
-export type AnalysisStatistic = PlanStatistic | CorrelationStatistic | SurvivalStatistic;
+/** One step of a logistic regression; its sums are the plan's vector. */
+export interface LogisticStatistic {
+  id: string;
+  kind: 'logistic';
+  outcome: { variable: string; level: string };
+  /** Behind the intercept: a number, (value - middle) / half, or 1 where the variable has the level. */
+  terms: LogisticTerm[];
+  /** The intercept's, then one for every term, in units of 2^-40. */
+  coefficients: number[];
+  /** The patients that have all of its variables. */
+  rows: { labels: Record<string, string>; count: string }[];
+}
+
+export type LogisticTerm =
+  { variable: string; middle: number; half: number } | { variable: string; level: string };
+
+export type AnalysisStatistic = PlanStatistic | CorrelationStatistic | SurvivalStatistic | LogisticStatistic;
+
+/**
+ * Sums that institutions compute in plain and share out among the holders: they never touch the collective key, and
+ * take nothing of its flooding budget.
+ */
+export interface PlanVector {
+  /** The statistic that it is of. */
+  statistic: string;
+  /** The cell whose count must reach the minimum cohort before anything is shared out. */
+  countCell: string;
+  /** What is explained by what, whatever the coefficients: `DEAD=true~AGE+SEX=M`. */
+  model: string;
+  format: FixedPointFormat;
+}
 
 /** What a piece of work takes. */
 export interface Cost {
@@ -143,6 +174,8 @@ export interface Plan<Statistic extends AnalysisStatistic = PlanStatistic> {
   scaling: Record<string, Scaling>;
   products: PlanProduct[];
   cells: PlanCell[];
+  /** Of a regression. */
+  vector?: PlanVector;
   statistics: Statistic[];
   /** For all institutions and batches together. */
   cost: Cost;
@@ -150,5 +183,5 @@ export interface Plan<Statistic extends AnalysisStatistic = PlanStatistic> {
   hash: string;
 }
 
-/** The plan of a query that may ask for correlations and survival, too. */
+/** The plan of a query that may ask for correlations, survival and regression, too. */
 export type AnalysisPlan = Plan<AnalysisStatistic>;

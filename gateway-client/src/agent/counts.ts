@@ -59,7 +59,7 @@ export async function postVerdict(
     { jobId: job.jobId },
     { signal: context.signal },
   );
-  const asked = cohortsOf(replayed.plan.cells, data).map((cohort) => {
+  const asked = cohortsOf(replayed.plan.cells, data, replayed.plan.vector).map((cohort) => {
     const count = counts.get(cohort.cell);
     return { ...cohort, ...(count !== undefined && { count }) };
   });

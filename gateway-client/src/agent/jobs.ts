@@ -11,6 +11,7 @@ import { evaluateJob } from './evaluate.js';
 import { replayJob, type ReplayedJob } from './replay.js';
 import { isTurn, stopJob } from './turns.js';
 import { postValueShares } from './values.js';
+import { dealOwnVector, releasesVector, undealt } from './vector.js';
 
 /** A job that could not be served is looked at again after this long: a blob may have come by then. */
 const SET_ASIDE_MS = 60_000;
@@ -139,8 +140,13 @@ async function advanceValues(context: AgentContext, job: JobView): Promise<boole
   const { consortium, mspId, signal } = context;
   const { jobId, committee = [] } = job;
   const members = committee.map((holder) => holder.mspId);
-  if (!members.includes(mspId)) return replaceSilent(context, job);
+  if (!members.includes(mspId) && !releasesVector(job)) return replaceSilent(context, job);
   const shares = await consortium.jobs.shares({ jobId }, { signal });
+  const waiting = undealt(job, shares);
+  if (waiting.includes(mspId)) return dealVector(context, jobId);
+  // Nothing can be summed before everybody has shared out their vectors.
+  if (waiting.length > 0) return false;
+  if (!members.includes(mspId)) return replaceSilent(context, job);
   if (!hasPassingValues(job) || members.every((member) => Object.hasOwn(shares.valueShares, member))) {
     if (!isTurn(context, `release ${jobId}`, members)) return false;
     const { state } = await consortium.jobs.closeRelease({ jobId }, { signal });
@@ -154,8 +160,19 @@ async function advanceValues(context: AgentContext, job: JobView): Promise<boole
   return true;
 }
 
-function hasPassingValues({ cells, outcomes }: JobView): boolean {
-  return cells.some(({ id, kind }) => kind === 'value' && outcomes?.[id]?.status === 'PASSED');
+async function dealVector(context: AgentContext, jobId: string): Promise<boolean> {
+  const access = await permitted(context, jobId, 'valueRelease');
+  if (!access) return false;
+  await dealOwnVector(context, access);
+  return true;
+}
+
+function hasPassingValues(job: JobView): boolean {
+  const { cells, outcomes } = job;
+  return (
+    releasesVector(job) ||
+    cells.some(({ id, kind }) => kind === 'value' && outcomes?.[id]?.status === 'PASSED')
+  );
 }
 
 async function closeCounts(context: AgentContext, jobId: string): Promise<boolean> {

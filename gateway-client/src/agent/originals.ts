@@ -1,4 +1,11 @@
-import { StorageError, type InternalClient } from '@strokeshare/storage-node';
+import {
+  logisticSums,
+  StorageError,
+  storedRecords,
+  type InternalClient,
+  type LogisticRequest,
+  type LogisticSums,
+} from '@strokeshare/storage-node';
 import type { Vault } from './vault.js';
 
 /** Original records, by name. */
@@ -9,11 +16,13 @@ export interface OriginalRecords {
   read(name: string): Promise<unknown>;
   /** Gives a name up: nothing reads it any more, and two people of the institution may delete what it held. */
   remove(name: string): Promise<void>;
+  /** Sums of the logistic log-likelihood over the records of a batch, computed where they lie. */
+  logistic(name: string, request: LogisticRequest): Promise<LogisticSums>;
 }
 
 /** Original records in the institution's internal zone, encrypted at rest. */
 export class ZoneOriginals implements OriginalRecords {
-  constructor(private readonly zone: Pick<InternalClient, 'putOriginal' | 'getOriginal'>) {}
+  constructor(private readonly zone: Pick<InternalClient, 'putOriginal' | 'getOriginal' | 'logistic'>) {}
 
   async write(name: string, value: unknown): Promise<void> {
     await this.zone.putOriginal(name, Buffer.from(JSON.stringify(value)));
@@ -32,6 +41,10 @@ export class ZoneOriginals implements OriginalRecords {
   async remove(name: string): Promise<void> {
     if ((await this.read(name)) !== undefined) await this.write(name, null);
   }
+
+  logistic(name: string, request: LogisticRequest): Promise<LogisticSums> {
+    return this.zone.logistic(name, request);
+  }
 }
 
 /** Original records in the agent's own vault: for experiments without storage nodes. */
@@ -48,5 +61,9 @@ export class VaultOriginals implements OriginalRecords {
 
   remove(name: string): Promise<void> {
     return this.vault.remove(name);
+  }
+
+  async logistic(name: string, request: LogisticRequest): Promise<LogisticSums> {
+    return logisticSums(storedRecords.parse(await this.vault.readJson(name)).records, request);
   }
 }

@@ -37,7 +37,8 @@ const stored = z.strictObject({
   patients: z.array(z.string()),
   provenance,
 });
-const nameOf = ({ datasetId, batchId }: BatchName): string => `records-${datasetId}-${batchId}`;
+/** What a batch's records are called in the internal zone. */
+export const originalName = ({ datasetId, batchId }: BatchName): string => `records-${datasetId}-${batchId}`;
 
 /** Keeps the original records of a batch in the internal zone. */
 export async function storeOwnBatch(
@@ -45,7 +46,7 @@ export async function storeOwnBatch(
   name: BatchName,
   batch: OwnBatch,
 ): Promise<void> {
-  await originals.write(nameOf(name), batch);
+  await originals.write(originalName(name), batch);
 }
 
 /**
@@ -54,7 +55,7 @@ export async function storeOwnBatch(
  * @throws ClientError `FILE_MISSING`.
  */
 export async function readOwnBatch({ originals }: AgentContext, name: BatchName): Promise<OwnBatch> {
-  const value = await originals.read(nameOf(name));
+  const value = await originals.read(originalName(name));
   if (value === undefined) {
     throw new ClientError(
       'FILE_MISSING',
@@ -67,9 +68,9 @@ export async function readOwnBatch({ originals }: AgentContext, name: BatchName)
 
 /** Forgets the original records of a batch. */
 export async function removeOwnBatch(context: AgentContext, name: BatchName): Promise<void> {
-  await context.originals.remove(nameOf(name));
+  await context.originals.remove(originalName(name));
   for (const key of context.ownColumns.keys())
-    if (key.startsWith(`${nameOf(name)} `)) context.ownColumns.delete(key);
+    if (key.startsWith(`${originalName(name)} `)) context.ownColumns.delete(key);
 }
 
 /** The plain columns of a batch, read once per process. */
@@ -78,7 +79,7 @@ export function ownColumns(
   name: BatchName,
   set: ParameterSet,
 ): Promise<ColumnBatch[]> {
-  const key = `${nameOf(name)} ${set.id}`;
+  const key = `${originalName(name)} ${set.id}`;
   let columns = context.ownColumns.get(key);
   if (!columns) {
     columns = readOwnBatch(context, name).then(

@@ -6,6 +6,7 @@ import { requireAgreement } from './agreements.js';
 import { report, type AgentContext } from './context.js';
 import { passedByAll, sharesOfCells } from './counts.js';
 import type { ReplayedJob } from './replay.js';
+import { releasesVector, sealSumOfVectors } from './vector.js';
 
 /**
  * Seals this holder's shares of the values to the researcher: only of cells whose count the whole committee passed
@@ -31,7 +32,13 @@ export async function postValueShares(
   const researcher = await context.consortium.researchers.get({ researcherId }, { signal: context.signal });
   const purpose = sharePurpose('value-shares', job, context.mspId, researcherId);
   const sealed = await sealShares(researcher.sealingKey, shares, purpose);
-  await context.consortium.jobs.postValueShares({ jobId: job.jobId, sealed }, { signal: context.signal });
+  const sealedVector = releasesVector(job)
+    ? await sealSumOfVectors(context, access, replayed.plan, posted, researcher.sealingKey)
+    : undefined;
+  await context.consortium.jobs.postValueShares(
+    { jobId: job.jobId, sealed, ...(sealedVector !== undefined && { sealedVector }) },
+    { signal: context.signal },
+  );
   report(context, 'values', job.jobId, `sealed ${shares.size} value shares to the researcher`);
 }
 

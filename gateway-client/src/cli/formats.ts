@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { ResultRow } from '../researcher/index.js';
+import type { ReleasedRegression, ResultRow } from '../researcher/index.js';
 
 /** How a result may be printed. */
 export const formats = ['table', 'json', 'csv', 'svg', 'md'] as const;
@@ -41,6 +41,34 @@ export function formatRows(rows: readonly ResultRow[], format: Exclude<Format, '
         .join('\n');
     }
   }
+}
+
+/** A fitted logistic regression, for a person to read. */
+export function regressionText(title: string, { regression, patients, jobs }: ReleasedRegression): string {
+  const { coefficients, logLikelihood } = regression;
+  const ratio = (value: number): string => value.toPrecision(4);
+  const lines = [
+    ['term', 'coefficient', 'standard error', 'odds ratio', 'interval', 'p'],
+    ...coefficients.map(({ term, estimate, standardError, oddsRatio, pValue }) => [
+      term,
+      figure(estimate),
+      figure(standardError),
+      ratio(oddsRatio.estimate),
+      `${ratio(oddsRatio.lower)} to ${ratio(oddsRatio.upper)}`,
+      pValue < 1e-4 ? pValue.toExponential(1) : pValue.toFixed(4),
+    ]),
+  ];
+  const widths = lines[0]?.map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0))) ?? [];
+  return [
+    title,
+    ...lines.map((line) =>
+      line
+        .map((text, i) => (i === 0 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0)))
+        .join('  '),
+    ),
+    '',
+    `${patients} patients; log-likelihood ${figure(logLikelihood ?? NaN)}; jobs ${jobs.join(', ')}.`,
+  ].join('\n');
 }
 
 function cellsOf({ statistic, quantity, labels, measured, note }: ResultRow): string[] {

@@ -9,6 +9,8 @@ import {
   openResult,
   pictureOf,
   readJobFile,
+  readRegression,
+  regress,
   resultRows,
   submitJob,
   waitForJob,
@@ -17,7 +19,7 @@ import {
   type JobResult,
   type Researcher,
 } from '../researcher/index.js';
-import { formatOf, formatRows, formats, type Format } from './formats.js';
+import { formatOf, formatRows, formats, regressionText, type Format } from './formats.js';
 
 interface Flags {
   profile: string;
@@ -69,6 +71,16 @@ export function queryCommand(signal: AbortSignal): Command {
       '\nExample:\n  strokeshare query result aspirin-and-death-1a2b3c4d --profile researcher.json --format csv',
     )
     .action((jobId: string, flags: ResultFlags) => queryResult(jobId, flags, signal));
+  command(
+    'regress <file>',
+    'fit the logistic regression of a YAML file: one released job for every iteration',
+  )
+    .option('--json', 'print it as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  strokeshare query regress examples/regressions/death-by-age-and-consciousness.yaml --profile researcher.json',
+    )
+    .action((path: string, flags: Flags) => queryRegress(path, flags, signal));
   query
     .command('schema')
     .description('print the JSON schema of job files, for completion in editors')
@@ -114,6 +126,13 @@ async function queryRun(path: string, flags: ResultFlags, signal: AbortSignal): 
   const { jobId } = await submitJob(researcher, file);
   await waitForJob(researcher, jobId, (state) => process.stderr.write(`${jobId}: ${state}\n`));
   await show(researcher, jobId, file, flags);
+}
+
+async function queryRegress(path: string, { profile, json }: Flags, signal: AbortSignal): Promise<void> {
+  const file = await readRegression(path);
+  using researcher = await openResearcher(profile, signal);
+  const fitted = await regress(researcher, file, (jobId) => process.stderr.write(`${jobId}: RELEASED\n`));
+  console.log(json ? JSON.stringify(fitted, undefined, 2) : regressionText(file.title, fitted));
 }
 
 async function queryStatus(

@@ -70,6 +70,7 @@ export function institutionClient(ledger: Ledger, names: ConsortiumNames = {}) {
           'CloseCounts',
         ] as const),
         ...([
+          'DealVector',
           'PostValueShares',
           'CloseRelease',
           'Get',

@@ -47,7 +47,7 @@ export const PURPOSE = 'DUO:0000007';
 export const DISEASE = 'MONDO:0005098';
 /** What the agreement covers; the delay to randomisation is left out, so that a job can be refused. */
 export const AGREED_VARIABLES = ['AGE', 'ID14', 'RCONSC', 'RSBP', 'RXASP', 'RXHEP', 'STYPE'];
-export const RELEASE_BUDGET = 200;
+export const RELEASE_BUDGET = 500;
 export const AGREEMENT_DAYS = 90;
 export const CONDITIONS = ['DUO:0000042'];
 

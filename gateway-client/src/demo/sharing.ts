@@ -133,7 +133,7 @@ export async function agree(
     permissionId: PERMISSION_ID,
     datasets: hospitals.map(({ datasetId }) => datasetId),
     variables: AGREED_VARIABLES,
-    statistics: ['count', 'mean', 'variance', 'crosstab'],
+    statistics: ['count', 'mean', 'variance', 'crosstab', 'logistic'],
     purpose: PURPOSE,
     use: { diseases: [DISEASE] },
     // The ledger's clock may be a little behind this one.

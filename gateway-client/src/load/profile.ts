@@ -58,7 +58,8 @@ export async function profileTable(
   let rows = 0;
   let accepted = 0;
   for await (const row of readRows(bytes, { schema, mapping })) {
-    onRow?.((rows += 1));
+    rows += 1;
+    onRow?.(rows);
     if ('reason' in row) {
       const { line, reason } = row;
       const rejection = rejections.get(reason) ?? { reason, rows: 0, lines: [] };

@@ -55,7 +55,7 @@ export async function forecast(
       batches,
     },
   );
-  const needed = made.cells.length;
+  const needed = made.cells.length + (made.vector?.format.length ?? 0);
   const left = permission.releaseBudget - agreement.reserved;
   const values = made.cells.filter(({ kind }) => kind === 'value').length;
   const privacy = permission.privacy && {

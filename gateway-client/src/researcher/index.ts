@@ -17,6 +17,13 @@ export {
   type ResearcherContext,
 } from './open.js';
 export { cellsInTheClear } from './in-the-clear.js';
+export {
+  parseRegression,
+  readRegression,
+  regress,
+  type RegressionFile,
+  type ReleasedRegression,
+} from './regression.js';
 export { openResult, type JobResult, type ReleasedCells } from './result.js';
 export { pictureOf } from './picture.js';
 export type { Quantity, ResultRow } from './rows.js';

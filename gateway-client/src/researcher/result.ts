@@ -4,7 +4,11 @@ import {
   canonicalJson,
   cellValue,
   combineShares,
+  combineVectorShares,
+  decodeVector,
+  logisticSumsOf,
   roundedCount,
+  type LogisticSums,
   type PlanCell,
   type Rational,
 } from '@strokeshare/fhe';
@@ -12,7 +16,7 @@ import type { CallControl, ResearcherClient } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import { valueDeviation } from '../job/privacy.js';
 import { planOfJob, type JobPlan } from '../job/plan.js';
-import { openShares, sharePurpose, sharesOf } from '../sealed-messages.js';
+import { openFrom, openShares, sharePurpose, sharesOf } from '../sealed-messages.js';
 import type { Measured } from '../statistics/index.js';
 import type { ResearcherContext } from './open.js';
 
@@ -23,6 +27,8 @@ export interface ReleasedCells {
   counts: Map<string, number>;
   /** Sums, by value cell, with the deviation of the error: the plan's, and that of agreed privacy noise. */
   values: Map<string, Measured>;
+  /** Of a regression's step: sums over all patients, exact to the fixed point of the plan. */
+  vector?: LogisticSums;
 }
 
 /** A released job: its plan, and every cell that was released. */
@@ -85,7 +91,8 @@ export async function openResult(context: ResearcherContext, jobId: string): Pro
       counts.set(cell.id, count);
     }
   }
-  return { ...jobPlan, job, counts, values };
+  const vector = await openVector(context, access, jobPlan, shares);
+  return { ...jobPlan, job, counts, values, ...(vector && { vector }) };
 }
 
 /**
@@ -131,6 +138,31 @@ async function openValueShares(
     },
   );
   return new Map(await Promise.all(entries));
+}
+
+/** The sums of a regression's step, where they were released. */
+async function openVector(
+  { keys }: ResearcherContext,
+  access: JobAccess,
+  { plan: { vector, statistics } }: JobPlan,
+  { valueShares }: SharesView,
+): Promise<LogisticSums | undefined> {
+  const { job, epoch } = access;
+  if (!vector || job.state !== 'RELEASED' || job.outcomes?.[vector.countCell]?.status !== 'PASSED')
+    return undefined;
+  const committee = [...(job.committee ?? [])].sort((a, b) => a.index - b.index);
+  const shares = await Promise.all(
+    committee.map(({ mspId }) => {
+      const sealed = valueShares[mspId]?.sealedVector;
+      if (sealed === undefined) throw invalid(job.jobId, `${mspId} gave no share of the regression's sums`);
+      return openFrom(keys, sealed, sharePurpose('vector-share', job, mspId, job.researcherId));
+    }),
+  );
+  const indexes = committee.map(({ index }) => index);
+  const words = combineVectorShares(epoch, indexes, shares, vector.format.length);
+  const statistic = statistics.find(({ id }) => id === vector.statistic);
+  if (statistic?.kind !== 'logistic') throw invalid(job.jobId, 'its vector is of no regression');
+  return logisticSumsOf(decodeVector(words, vector.format), statistic.coefficients.length);
 }
 
 function sharesOfCell(

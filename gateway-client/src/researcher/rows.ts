@@ -62,6 +62,7 @@ export function rowsOf(result: ReleasedCells, statistic: AnalysisStatistic): Res
   switch (statistic.kind) {
     case 'count':
     case 'correlation':
+    case 'logistic':
       return statistic.rows.map((row) => line(statistic, 'count', row.labels, countOf(result, row)));
     case 'mean':
     case 'variance':

@@ -26,8 +26,13 @@ export const logisticRequest = z
     terms: z.array(term).max(50),
     /** The intercept's, then one for every term. */
     coefficients: z.array(z.number()).min(1),
-    /** Fewer complete records than this are not answered about. */
-    minimumRecords: z.number().int().min(1).default(5),
+    /** Only records in which every one of these variables has its level. */
+    where: z.array(z.strictObject({ variable: z.string().min(1), level: z.string() })).default([]),
+    /**
+     * Fewer complete records than this are not answered about. 0 is for whoever asks about parts of a whole that is large
+     * enough, and shows nobody the part.
+     */
+    minimumRecords: z.number().int().min(0).default(5),
   })
   .refine(({ terms, coefficients }) => coefficients.length === terms.length + 1, {
     message: 'needs one coefficient for the intercept and one for every term',
@@ -58,13 +63,14 @@ export function logisticSums(records: readonly StoredRecord[], request: unknown)
       `The computation cannot be asked this: ${issue?.message ?? ''}.`,
     );
   }
-  const { outcome, terms, coefficients, minimumRecords } = parsed.data;
+  const { outcome, terms, coefficients, where, minimumRecords } = parsed.data;
   const size = coefficients.length;
   const gradient = new Array<number>(size).fill(0);
   const hessian = Array.from({ length: size }, () => new Array<number>(size).fill(0));
   let logLikelihood = 0;
   let count = 0;
   for (const record of records) {
+    if (!where.every((condition) => indicator(record, condition) === 1)) continue;
     const y = indicator(record, outcome);
     const x = [1, ...terms.map((part) => ('level' in part ? indicator(record, part) : scaled(record, part)))];
     if (y === undefined || !x.every((value) => value !== undefined)) continue;
