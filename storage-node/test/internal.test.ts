@@ -185,6 +185,14 @@ test('computes what only originals can answer: sums of the logistic likelihood, 
       expect((up.gradient[i]! - down.gradient[i]!) / (2 * h)).toBeCloseTo(hessian[i]![j]!, 5);
   }
   expect(logLikelihood).toBeLessThan(0);
+  const women = await client.logistic('records-ist', {
+    ...request,
+    where: [{ variable: 'SEX', level: 'F' }],
+    minimumRecords: 20,
+  });
+  expect(women.records).toBe(20);
+  // All of the gradient is men's where the term is one.
+  expect(women.gradient[2]).toBe(0);
   await client.putOriginal('records-few', RECORDS);
   await expect(
     client.logistic('records-few', { ...request, terms: [], coefficients: [0] }),

@@ -87,6 +87,41 @@ export async function readRegression(path: string): Promise<RegressionFile> {
   }
 }
 
+/** What the jobs of a regression ask, and what their sums mean. */
+export interface RegressionSteps {
+  /** The intercept and every term. */
+  terms: string[];
+  /** @param coefficients - of the terms in their own units. */
+  queryAt(coefficients: readonly number[]): AnalysisQuery;
+  /** Released sums, as they are of the terms in their own units. */
+  inOwnUnits(sums: LogisticSums): LogisticAggregate;
+}
+
+/** @throws ClientError `JOB_FILE_INVALID` where the schema lacks a variable. */
+export function regressionSteps({ regression }: RegressionFile, schema: Schema): RegressionSteps {
+  const { outcome, where } = regression;
+  const terms = termsOf(regression, schema);
+  const units = unitsOf(terms);
+  return {
+    terms: ['intercept', ...terms.map(({ variable: name, level }) => nameOf(name, level))],
+    queryAt: (coefficients) => ({
+      version: 1,
+      statistics: [
+        {
+          ...{ id: 'step', kind: 'logistic', outcome },
+          terms: terms.map(({ variable: name, level }) => ({
+            variable: name,
+            ...(level !== undefined && { level }),
+          })),
+          coefficients: units.toScaled(coefficients).map((value) => Math.round(value / COEFFICIENT_UNIT)),
+        },
+      ],
+      ...(where && { where }),
+    }),
+    inOwnUnits: units.toOwn,
+  };
+}
+
 /**
  * Fits the regression.
  *
@@ -98,26 +133,14 @@ export async function regress(
   file: RegressionFile,
   onRelease: (jobId: string, coefficients: readonly number[]) => void = () => undefined,
 ): Promise<ReleasedRegression> {
-  const { outcome, where, level } = file.regression;
-  const terms = termsOf(file, await schemaOf(context, file.agreement));
-  const units = unitsOf(terms);
-  const attempt = randomBytes(3).toString('hex');
+  const { regression: asked, ...job } = file;
+  const steps = regressionSteps(file, await schemaOf(context, file.agreement));
+  const name = `${file.name}-${randomBytes(2).toString('hex')}`.slice(0, 40);
   const jobs: string[] = [];
   let patients = 0;
   const oracle = async (coefficients: readonly number[]): Promise<LogisticAggregate> => {
-    const step: AnalysisQuery['statistics'][number] = {
-      ...{ id: 'step', kind: 'logistic', outcome },
-      terms: terms.map(({ variable: name, level: code }) => ({
-        variable: name,
-        ...(code !== undefined && { level: code }),
-      })),
-      coefficients: units.toScaled(coefficients).map((value) => Math.round(value / COEFFICIENT_UNIT)),
-    };
-    const { regression: _, name, ...rest } = file;
-    const asked = { version: 1 as const, statistics: [step], ...(where && { where }) };
-    const { jobId: id } = await submitJob(context, {
-      ...{ ...rest, name: `${name}-${attempt}`.slice(0, 40), query: asked, analyses: [] },
-    });
+    const query = steps.queryAt(coefficients);
+    const { jobId: id } = await submitJob(context, { ...job, name, query, analyses: [] });
     await waitForJob(context, id);
     const { vector, counts } = await openResult(context, id);
     if (!vector)
@@ -125,13 +148,12 @@ export async function regress(
     [patients = 0] = counts.values();
     jobs.push(id);
     onRelease(id, coefficients);
-    return units.toOwn(vector);
+    return steps.inOwnUnits(vector);
   };
-  const names = ['intercept', ...terms.map(({ variable: name, level: code }) => nameOf(name, code))];
-  const regression = await logisticRegression(names, oracle, {
+  const regression = await logisticRegression(steps.terms, oracle, {
     tolerance: TOLERANCE,
     maximumReleases: MAXIMUM_RELEASES,
-    level,
+    level: asked.level,
     signal: context.signal,
   });
   return { regression, patients, jobs };
@@ -148,7 +170,7 @@ interface Term {
   half: number;
 }
 
-function termsOf({ regression: { numbers, groups } }: RegressionFile, { variables }: Schema): Term[] {
+function termsOf({ numbers, groups }: RegressionFile['regression'], { variables }: Schema): Term[] {
   const find = (name: string): Schema['variables'][number] => {
     const found = variables.find((one) => one.name === name);
     if (found) return found;
