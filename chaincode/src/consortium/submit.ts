@@ -154,10 +154,11 @@ function planFor(
     if (error.code === 'CAPACITY_EXCEEDED') return { code: 'PLAN_TOO_LARGE', reason: error.message };
     throw new ContractError('QUERY_INVALID', error.message, { cause: error });
   }
-  if (releasesOf(planned) > MAXIMUM_CELLS)
+  const numbers = planned.cells.length + (planned.vector?.format.length ?? 0);
+  if (numbers > MAXIMUM_CELLS)
     return {
       code: 'PLAN_TOO_LARGE',
-      reason: `The query has ${releasesOf(planned)} cells; at most ${MAXIMUM_CELLS} are allowed.`,
+      reason: `The query has ${numbers} cells; at most ${MAXIMUM_CELLS} are allowed.`,
     };
   const record =
     oversizedRecord(planned.cells, epoch.threshold) ?? oversizedVector(planned.vector, epoch.members.length);

@@ -48,6 +48,7 @@ function accessTo(jobId: string, query: AnalysisQuery): { access: JobAccess; mad
       jobId,
       query,
       planHash: made.hash,
+      cells: made.cells,
       participants: MEMBERS,
       included: MEMBERS,
       committee: COMMITTEE.map((index) => ({ mspId: MEMBERS[index - 1], index })),
