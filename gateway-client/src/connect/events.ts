@@ -37,8 +37,8 @@ export async function* eventsOf(
     try {
       const network = peer.gateway.getNetwork(channel);
       stream = await network.getChaincodeEvents(chaincode, { checkpoint, startBlock: from });
-      // While it was being opened there was nothing to close.
-      if (signal.aborted) return;
+      // While it was being opened there was nothing to close. Its reader comes first: an end before is nobody's error.
+      if (signal.aborted) setImmediate(close);
       for await (const event of stream) {
         wait = FIRST_WAIT_MS;
         yield toEvent(event);
@@ -46,7 +46,7 @@ export async function* eventsOf(
       }
     } catch {
       // The peer went away, or the signal closed the stream.
-      peers.avoid(channel, peer);
+      if (!signal.aborted) peers.avoid(channel, peer);
     } finally {
       signal.removeEventListener('abort', close);
       close();

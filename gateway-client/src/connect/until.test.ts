@@ -8,20 +8,27 @@ test('an answer that is there at once ends the wait, although its stream of even
   let isClosed = false;
   let close: (() => void) | undefined;
   const closed = new Promise<void>((resolve) => (close = resolve));
-  /** A quiet ledger: its stream ends when it is closed, and not before. */
+  let isRead = false;
+  let isClosedUnread = false;
+  /** A quiet ledger: its stream ends when it is closed, and not before; with an error, which only a reader handles. */
   const stream = {
     close: () => {
       isClosed = true;
+      isClosedUnread ||= !isRead;
       close?.();
     },
     [Symbol.asyncIterator]: () => ({
-      next: () => closed.then(() => ({ done: true as const, value: undefined })),
+      next: () => {
+        isRead = true;
+        return closed.then(() => Promise.reject(new Error('1 CANCELLED: Cancelled on client')));
+      },
     }),
   };
   const getChaincodeEvents = () => opening.then(() => stream);
+  let isAvoided = false;
   const peers = {
     choose: () => ({ gateway: { getNetwork: () => ({ getChaincodeEvents }) } }),
-    avoid: () => undefined,
+    avoid: () => (isAvoided = true),
   } as unknown as GatewayPeers;
   const answer = untilDefined(
     (signal) => eventsOf(peers, { channel: 'consortium', chaincode: 'consortium', from: 0n }, signal),
@@ -31,5 +38,7 @@ test('an answer that is there at once ends the wait, although its stream of even
   await new Promise(setImmediate);
   open?.();
   await expect(answer).resolves.toBe('released');
-  expect(isClosed).toBe(true);
+  expect({ isClosed, isClosedUnread }).toEqual({ isClosed: true, isClosedUnread: false });
+  // The peer did nothing wrong.
+  expect(isAvoided).toBe(false);
 });
