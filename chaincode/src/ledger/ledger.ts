@@ -100,8 +100,9 @@ export class Ledger {
   }
 
   /**
-   * One page of a kind's records in key order; for evaluated transactions only, since a range in an update
-   * transaction conflicts with everything written into it.
+   * One page of a kind's records in key order, at a cost that grows with the page alone; for evaluated transactions
+   * only, since a range in an update transaction conflicts with everything written into it. A bookmark is the key that
+   * the peer begins with, whichever database it has (core/chaincode/handler.go, HandleGetStateByRange).
    */
   async page<T>(
     kind: RecordKind<T>,
@@ -110,7 +111,17 @@ export class Ledger {
   ): Promise<{ items: T[]; next?: string }> {
     const items: T[] = [];
     let last: string | undefined;
-    for await (const { key, value } of this.stub.getStateByPartialCompositeKey(kind.type, ids)) {
+    // Only whole parts make a key; beginning earlier than named is safe.
+    const parts = after?.split('\0') ?? [];
+    const begin = parts.slice(0, parts.includes('') ? parts.indexOf('') : parts.length);
+    const bookmark = begin.length === 0 ? '' : this.key(kind, [...ids, ...begin]);
+    // One more tells whether there is a next page, and the first may be the one that the page begins behind.
+    for await (const { key, value } of this.stub.getStateByPartialCompositeKeyWithPagination(
+      kind.type,
+      ids,
+      limit + 2,
+      bookmark,
+    )) {
       // Keys are in the order of their bytes; a zero separates their parts.
       const name = this.stub.splitCompositeKey(key).attributes.slice(ids.length).join('\0');
       if (after !== undefined && Buffer.compare(Buffer.from(name), Buffer.from(after)) <= 0) continue;

@@ -170,8 +170,21 @@ export class MemoryLedger {
         const keys = [...state.keys()].filter(
           (key) => key.startsWith(prefix) && state.get(key)!.value.length > 0,
         );
-        for (const key of keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))))
+        for (const key of keys.sort(inBytes))
           yield await Promise.resolve({ key, value: state.get(key)!.value });
+      },
+      async *getStateByPartialCompositeKeyWithPagination(
+        type: string,
+        attributes: string[],
+        pageSize: number,
+        bookmark: string,
+      ) {
+        let given = 0;
+        for await (const entry of this.getStateByPartialCompositeKey(type, attributes)) {
+          if (inBytes(entry.key, bookmark) < 0) continue;
+          if (given++ === pageSize) return;
+          yield entry;
+        }
       },
       setEvent: (name: string, payload: Uint8Array) => {
         simulation.event = { name, payload: JSON.parse(Buffer.from(payload).toString()) };
@@ -187,3 +200,5 @@ export class MemoryLedger {
     return simulation;
   }
 }
+
+const inBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
