@@ -8,7 +8,14 @@ import {
 } from '@strokeshare/fhe';
 import { type Dataset } from '../api/datasets.js';
 import { type Epoch } from '../api/epochs.js';
-import { type Job, type JobVector, type JobView, MAXIMUM_CELLS, type SubmitJob } from '../api/jobs.js';
+import {
+  type Job,
+  type JobCell,
+  type JobVector,
+  type JobView,
+  MAXIMUM_CELLS,
+  type SubmitJob,
+} from '../api/jobs.js';
 import { isRetry, scheduleOf } from './schedule.js';
 import { viewJob } from './jobState.js';
 import { affiliationOf, readEarlier, refuseRepeats } from '../disclosure/earlier.js';
@@ -97,14 +104,7 @@ export async function submit(transaction: Transaction, request: SubmitJob): Prom
     cells: [],
     ...(planned && {
       planHash: planned.hash,
-      cells: planned.cells.map(({ id, kind, comparison, countCell, primes, scale }) => ({
-        id,
-        kind,
-        ...(comparison && { comparison }),
-        countCell,
-        primes,
-        scale,
-      })),
+      cells: planned.cells.map(jobCellOf),
       ...(planned.vector && { vector: jobVectorOf(planned.vector) }),
     }),
     ...(decision.allowed &&
@@ -136,6 +136,23 @@ const NO_PRIVATE_VECTOR: Refused = {
   reason: 'Where differential privacy is agreed, the steps of a regression are not released.',
 };
 
+/** What the contract's later steps need of a cell. */
+const jobCellOf = ({
+  id,
+  kind,
+  comparison,
+  countCell,
+  primes,
+  scale,
+}: AnalysisPlan['cells'][number]): JobCell => ({
+  id,
+  kind,
+  ...(comparison && { comparison }),
+  countCell,
+  primes,
+  scale,
+});
+
 /** The plan, or why a well-formed query cannot be planned; an ill-formed one throws. */
 function planFor(
   query: SubmitJob['query'],
@@ -160,8 +177,11 @@ function planFor(
       code: 'PLAN_TOO_LARGE',
       reason: `The query has ${numbers} cells; at most ${MAXIMUM_CELLS} are allowed.`,
     };
+  const { members, threshold } = epoch;
+  const cells = planned.cells.map(jobCellOf);
   const record =
-    oversizedRecord(planned.cells, epoch.threshold) ?? oversizedVector(planned.vector, epoch.members.length);
+    oversizedRecord({ query, cells, datasets, members, threshold }) ??
+    oversizedVector(planned.vector, members.length);
   if (record !== undefined)
     return {
       code: 'PLAN_TOO_LARGE',

@@ -8,7 +8,12 @@ import { createHash } from 'node:crypto';
 import { JSONSerializer } from 'fabric-contract-api';
 import Dispatcher from 'fabric-shim/lib/contract-spi/chaincodefromcontract.js';
 import { ChaincodeStub } from 'fabric-shim';
-import { type TransactionDefinition, type RequestOf, type ResponseOf } from '../../src/index.js';
+import {
+  MAXIMUM_VALUE_BYTES,
+  type TransactionDefinition,
+  type RequestOf,
+  type ResponseOf,
+} from '../../src/index.js';
 import { contractClasses } from '../../src/chaincode.js';
 import { type Identity } from './identities.js';
 
@@ -106,6 +111,10 @@ export class MemoryLedger {
     for (const [key, version] of reads)
       if ((state.get(key)?.version ?? 0) !== version) throw new MvccConflict(JSON.stringify(key));
     this.#height += 1;
+    // What all tests of the contracts write is held to the bound that the design sets.
+    for (const [key, value] of writes)
+      if (value.length > MAXIMUM_VALUE_BYTES)
+        throw new Error(`${JSON.stringify(key)} has ${value.length} bytes`);
     for (const [key, value] of writes) state.set(key, { value, version: this.#height });
     if (event) this.events.push({ channel, ...event });
   }
