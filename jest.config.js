@@ -42,5 +42,5 @@ module.exports = {
   // Modules that a test file loaded stay in memory; a worker that has grown is replaced between two files.
   workerIdleMemoryLimit: '1GB',
   // Long tests say so themselves; this is the limit against a hang.
-  testTimeout: 120_000,
+  testTimeout: 300_000,
 };

@@ -14,7 +14,7 @@ describe('more institutions than one sum takes', () => {
   let alliance: Alliance;
   beforeAll(async () => {
     alliance = await Alliance.ready(cohorts, 2, 'toy', 3);
-  }, 60_000);
+  });
   afterAll(async () => {
     await alliance?.[Symbol.asyncDispose]();
     await closeEvaluators();
