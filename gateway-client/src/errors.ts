@@ -9,6 +9,9 @@ export type ClientErrorCode =
   | 'IDENTIFIER_REFUSED'
   // talking to the ledger
   | 'PROFILE_INVALID'
+  | 'ROLE_DIFFERS'
+  | 'SIGNING_FAILED'
+  | 'CHECKPOINT_INVALID'
   | 'UNAVAILABLE'
   | 'DEADLINE_EXCEEDED'
   | 'CANCELLED'

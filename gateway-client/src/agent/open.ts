@@ -132,7 +132,10 @@ async function openStorage(
     readFile(path, 'utf8').catch((cause: unknown) => {
       throw new ClientError('PROFILE_INVALID', `The file ${path} cannot be read.`, { cause });
     });
-  const [certificate, key] = await Promise.all([read(profile.certPath), read(profile.keyPath)]);
+  const { certPath, keyPath } = profile;
+  if (keyPath === undefined)
+    throw new ClientError('PROFILE_INVALID', 'An agent shows its storage node a key: keyPath is missing.');
+  const [certificate, key] = await Promise.all([read(certPath), read(keyPath)]);
   const endpointOf = async ({ authority, ...place }: ZoneAddress): Promise<ZoneEndpoint> => ({
     ...place,
     authority: await read(authority),

@@ -1,10 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { auditSubjects, type AuditEntry, type ListAudit } from '@strokeshare/chaincode';
 import { Command, InvalidArgumentError } from 'commander';
-import { z } from 'zod';
 import { Evaluators, openAgent, replayJob } from '../agent/index.js';
-import { auditorClient, connectionProfile, connectLedger, type AuditorClient } from '../connect/index.js';
-import { ClientError } from '../errors.js';
+import { auditorClient, connectLedger, readProfile, type AuditorClient } from '../connect/index.js';
 import { Resources } from '../resources.js';
 
 interface ListFlags {
@@ -18,15 +15,6 @@ interface ListFlags {
 const PAGE = 100;
 /** Threads that evaluate again. */
 const WORKERS = 2;
-
-/** A connection profile as a file of its own, or as the configuration of an agent or a researcher holds it. */
-const profileFile = z.union([
-  connectionProfile,
-  z.object({ profile: connectionProfile }).transform(({ profile }) => profile),
-  z
-    .object({ profiles: z.tuple([connectionProfile]).rest(connectionProfile) })
-    .transform(({ profiles }) => profiles[0]),
-]);
 
 /** `strokeshare audit ...`: who asked what, what was released, from what, and whether it can be computed again. */
 export function auditCommand(signal: AbortSignal): Command {
@@ -80,18 +68,7 @@ function subjectOf(text: string): NonNullable<ListAudit['about']> {
 }
 
 async function openAuditor(path: string, resources: Resources): Promise<AuditorClient> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw new ClientError('PROFILE_INVALID', `The profile ${path} cannot be read as JSON.`, { cause });
-  }
-  const profile = profileFile.safeParse(value);
-  if (!profile.success)
-    throw new ClientError('PROFILE_INVALID', `${path} holds no connection profile.`, {
-      cause: profile.error,
-    });
-  return auditorClient(resources.use(await connectLedger(profile.data)));
+  return auditorClient(resources.use(await connectLedger(await readProfile(path))));
 }
 
 async function list({ profile, about, from, until, json }: ListFlags, signal: AbortSignal): Promise<void> {

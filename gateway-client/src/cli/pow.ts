@@ -1,14 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { formatCompact, powState, targetOf, targetValue, expectedHashes } from '@strokeshare/chaincode';
-import { z } from 'zod';
 import {
-  connectionProfile,
   connectLedger,
   institutionClient,
+  readProfiles,
   recordsClient,
-  type ConnectionProfile,
   type Ledger,
 } from '../connect/index.js';
 import {
@@ -18,7 +15,6 @@ import {
   verifyEndorsement,
   type EndorsementClient,
 } from '../endorsement/index.js';
-import { ClientError } from '../errors.js';
 import { Resources } from '../resources.js';
 
 interface Place {
@@ -37,12 +33,6 @@ interface Choice extends Place {
 /** More work than this nobody does: a target that low would stop the chain. */
 const HARDEST_HASHES = 2 ** 80;
 const FUTURE_MS = 120_000;
-
-const profileFile = z.union([
-  connectionProfile.transform((profile) => [profile]),
-  z.object({ profile: connectionProfile }).transform(({ profile }) => [profile]),
-  z.object({ profiles: z.array(connectionProfile).min(1) }).transform(({ profiles }) => profiles),
-]);
 
 /** `strokeshare pow ...`: the blocks that seal sharing transactions. */
 export function powCommand(signal: AbortSignal): Command {
@@ -89,21 +79,13 @@ interface Opened {
 /** Connects as the profile says, once for each of its peers. */
 async function open({ profile, channel }: Place, resources: Resources): Promise<[Opened, ...Opened[]]> {
   const opened: Opened[] = [];
-  for (const one of await profilesOf(profile)) {
+  for (const one of await readProfiles(profile)) {
     const ledger = resources.use(await connectLedger(one));
     const { endorsement } =
       channel === 'consortium' ? institutionClient(ledger) : recordsClient(ledger, channel);
     opened.push({ ledger, endorsement });
   }
   return opened as [Opened, ...Opened[]];
-}
-
-async function profilesOf(path: string): Promise<ConnectionProfile[]> {
-  try {
-    return profileFile.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch (cause) {
-    throw new ClientError('PROFILE_INVALID', `${path} says nothing of how to connect.`, { cause });
-  }
 }
 
 async function choose(options: Choice, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkpointers, type ChaincodeEvent, type CloseableAsyncIterable } from '@hyperledger/fabric-gateway';
+import {
+  checkpointers,
+  type ChaincodeEvent,
+  type Checkpoint,
+  type CloseableAsyncIterable,
+} from '@hyperledger/fabric-gateway';
+import { ClientError } from '../errors.js';
+import { FileCheckpoint } from './file-checkpoint.js';
 import type { GatewayPeers } from './peers.js';
 
 /** An event that a contract's transaction left in a block. */
@@ -15,6 +22,23 @@ export interface LedgerEvent {
 /** The events of one chaincode until the signal is aborted; it reconnects by itself and leaves none out. */
 export type LedgerEvents = (signal: AbortSignal) => AsyncIterable<LedgerEvent>;
 
+/** Where a stream of events begins. */
+export interface EventOptions {
+  /** First block; 0 by default. */
+  from?: bigint;
+  /**
+   * Where what was handled is noted: the path of a file, or whatever keeps it elsewhere. A program that is started
+   * again goes on behind the last event whose handling it had finished, so that each is handled at least once.
+   */
+  checkpoint?: string | EventCheckpoint;
+}
+
+/** Keeps how far the events of one chaincode were handled. */
+export interface EventCheckpoint extends Checkpoint {
+  /** Called once an event is handled: when the next one is asked for. */
+  checkpointChaincodeEvent(event: Pick<ChaincodeEvent, 'blockNumber' | 'transactionId'>): Promise<void>;
+}
+
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5_000;
 
@@ -24,10 +48,11 @@ const LONGEST_WAIT_MS = 5_000;
  */
 export async function* eventsOf(
   peers: GatewayPeers,
-  { channel, chaincode, from }: { channel: string; chaincode: string; from: bigint },
+  { channel, chaincode, from = 0n, checkpoint: given }: { channel: string; chaincode: string } & EventOptions,
   signal: AbortSignal,
 ): AsyncGenerator<LedgerEvent> {
-  const checkpoint = checkpointers.inMemory();
+  const checkpoint =
+    typeof given === 'string' ? await FileCheckpoint.open(given) : (given ?? checkpointers.inMemory());
   let wait = FIRST_WAIT_MS;
   while (!signal.aborted) {
     const peer = peers.choose(channel);
@@ -42,9 +67,10 @@ export async function* eventsOf(
       for await (const event of stream) {
         wait = FIRST_WAIT_MS;
         yield toEvent(event);
-        await checkpoint.checkpointChaincodeEvent(event);
+        await noted(checkpoint, event);
       }
-    } catch {
+    } catch (error) {
+      if (error instanceof ClientError) throw error;
       // The peer went away, or the signal closed the stream.
       if (!signal.aborted) peers.avoid(channel, peer);
     } finally {
@@ -53,6 +79,17 @@ export async function* eventsOf(
     }
     await sleep(wait, undefined, { signal }).catch(() => undefined);
     wait = Math.min(2 * wait, LONGEST_WAIT_MS);
+  }
+}
+
+/** Going on without a note would hand the same events out for ever. */
+async function noted(checkpoint: EventCheckpoint, event: ChaincodeEvent): Promise<void> {
+  try {
+    await checkpoint.checkpointChaincodeEvent(event);
+  } catch (cause) {
+    throw new ClientError('CHECKPOINT_INVALID', 'How far the events were handled could not be noted.', {
+      cause,
+    });
   }
 }
 

@@ -13,11 +13,14 @@ export {
   type ResearcherClient,
   type TypedCallOptions,
 } from './clients.js';
-export type { LedgerEvent, LedgerEvents } from './events.js';
+export { connect, type ConnectOptions, type Connection } from './connection.js';
+export type { EventCheckpoint, EventOptions, LedgerEvent, LedgerEvents } from './events.js';
 export { connectLedger, type CallControl, type Committed, type Ledger, type LedgerCall } from './ledger.js';
 export { LedgerError, type Stage } from './ledger-error.js';
-export { connectionProfile, readProfile, type ConnectionProfile } from './profile.js';
+export { compareMetadata, type MetadataDifference } from './metadata.js';
+export { connectionProfile, readProfile, readProfiles, type ConnectionProfile } from './profile.js';
 export { readProfileFolder, type ProfiledUser, type ProfileFolder } from './profileFolder.js';
+export type { DigestSigner } from './signer.js';
 export { callAtEvents, untilDefined } from './until.js';
 export { Wake } from './wake.js';
 export { withRetries, type RetryOptions } from './retry.js';

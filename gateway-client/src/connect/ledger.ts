@@ -1,10 +1,11 @@
 import { InterceptingCall, status, type CallOptions, type Interceptor } from '@grpc/grpc-js';
 import type { Gateway, Proposal } from '@hyperledger/fabric-gateway';
-import { eventsOf, type LedgerEvents } from './events.js';
+import { eventsOf, type EventOptions, type LedgerEvents } from './events.js';
 import { flatten, invalidated, LedgerError, type Stage } from './ledger-error.js';
 import { openPeers, type GatewayPeer, type GatewayPeers } from './peers.js';
 import type { ConnectionProfile } from './profile.js';
 import { throwIfCancelled, withRetries } from './retry.js';
+import type { DigestSigner } from './signer.js';
 import { submitToEnd } from './submission.js';
 
 const TOTAL_MS = 120_000;
@@ -17,7 +18,7 @@ export interface LedgerCall {
   chaincode: string;
   contract: string;
   transaction: string;
-  /** The only argument: JSON. */
+  /** The only argument: JSON. Empty where there is none: Fabric's own transactions. */
   argument: string;
   /** Bytes that contracts see and no block holds. */
   transient?: Record<string, Uint8Array>;
@@ -49,21 +50,18 @@ export interface Ledger extends Disposable {
    * same transaction is seen to its end, whichever peer or orderer is lost.
    */
   submit(call: LedgerCall, control?: CallControl): Promise<Committed>;
-  /**
-   * The events of a chaincode.
-   *
-   * @param from - first block; 0 by default.
-   */
-  events(channel: string, chaincode: string, from?: bigint): LedgerEvents;
+  /** The events of a chaincode; each call of what it returns begins where the options say. */
+  events(channel: string, chaincode: string, options?: EventOptions): LedgerEvents;
 }
 
 /**
  * Connects over TLS. Nothing is shared between two connections; dispose of the connection to close it.
  *
+ * @param sign - signs in the place of the profile's key file.
  * @throws ClientError `PROFILE_INVALID`.
  */
-export async function connectLedger(profile: ConnectionProfile): Promise<Ledger> {
-  return new GatewayLedger(profile.mspId, await openPeers(profile));
+export async function connectLedger(profile: ConnectionProfile, sign?: DigestSigner): Promise<Ledger> {
+  return new GatewayLedger(profile.mspId, await openPeers(profile, sign));
 }
 
 /** A ledger through the gateways of some peers; a call goes on at the next one where a peer is lost. */
@@ -106,8 +104,8 @@ export class GatewayLedger implements Ledger {
     });
   }
 
-  events(channel: string, chaincode: string, from = 0n): LedgerEvents {
-    return (signal) => eventsOf(this.peers, { channel, chaincode, from }, signal);
+  events(channel: string, chaincode: string, options: EventOptions = {}): LedgerEvents {
+    return (signal) => eventsOf(this.peers, { channel, chaincode, ...options }, signal);
   }
 
   [Symbol.dispose](): void {
@@ -137,7 +135,7 @@ function propose(gateway: Gateway, call: LedgerCall): Proposal {
     .getNetwork(call.channel)
     .getContract(call.chaincode, call.contract)
     .newProposal(call.transaction, {
-      arguments: [call.argument],
+      arguments: call.argument === '' ? [] : [call.argument],
       ...(call.transient && { transientData: call.transient }),
       ...(call.endorsingOrganizations && { endorsingOrganizations: call.endorsingOrganizations }),
     });

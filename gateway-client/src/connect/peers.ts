@@ -1,8 +1,9 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { Client, credentials } from '@grpc/grpc-js';
-import { connect as connectGateway, signers, type Gateway } from '@hyperledger/fabric-gateway';
+import { connect as connectGateway, signers, type Gateway, type Signer } from '@hyperledger/fabric-gateway';
 import { ClientError } from '../errors.js';
-import { peersOf, readProfileFiles, type ConnectionProfile } from './profile.js';
+import { peersOf, readProfileFiles, type ConnectionProfile, type ProfileFiles } from './profile.js';
+import { externalSigner, type DigestSigner } from './signer.js';
 
 /** Fabric's own limit for one message; a transaction carries ciphertexts as transient data. */
 const MESSAGE_LIMIT = 100 * 1024 * 1024;
@@ -57,13 +58,13 @@ function keyOf(channel: string, { endpoint }: GatewayPeer): string {
 /**
  * Opens a connection over TLS to every peer of a profile; nothing is sent before it is used.
  *
+ * @param sign - signs in the place of the profile's key file.
  * @throws ClientError `PROFILE_INVALID`.
  */
-export async function openPeers(profile: ConnectionProfile): Promise<GatewayPeers> {
-  const { tlsCaCerts, certificate, privateKey, tlsClient } = await readProfileFiles(profile);
-  const signer = parsed(`The private key ${profile.keyPath}`, () =>
-    signers.newPrivateKeySigner(createPrivateKey(privateKey)),
-  );
+export async function openPeers(profile: ConnectionProfile, sign?: DigestSigner): Promise<GatewayPeers> {
+  const files = await readProfileFiles(profile);
+  const { tlsCaCerts, certificate, tlsClient } = files;
+  const signer = signerOf(profile, files, sign);
   // Events are bound to the certificate of the connection that asks for them.
   const clientHash =
     tlsClient &&
@@ -104,10 +105,28 @@ export async function openPeers(profile: ConnectionProfile): Promise<GatewayPeer
   return new GatewayPeers(peers);
 }
 
+function signerOf(
+  profile: ConnectionProfile,
+  { certificate, privateKey }: ProfileFiles,
+  sign: DigestSigner | undefined,
+): Signer {
+  if (sign) return parsed(`The certificate ${profile.certPath}`, () => externalSigner(sign, certificate));
+  if (!privateKey) {
+    throw new ClientError(
+      'PROFILE_INVALID',
+      'The profile names no private key (keyPath), and no external signer was given.',
+    );
+  }
+  return parsed(`The private key ${profile.keyPath ?? ''}`, () =>
+    signers.newPrivateKeySigner(createPrivateKey(privateKey)),
+  );
+}
+
 function parsed<T>(what: string, parse: () => T): T {
   try {
     return parse();
   } catch (cause) {
+    if (cause instanceof ClientError) throw cause;
     throw new ClientError('PROFILE_INVALID', `${what} cannot be used.`, { cause });
   }
 }

@@ -22,7 +22,8 @@ export const connectionProfile = z
     /** Peers that serve in its place, in this order, while it cannot be reached: name only those you trust as much. */
     alternatives: z.array(z.strictObject(gatewayPeer)).optional(),
     certPath: z.string().min(1),
-    keyPath: z.string().min(1),
+    /** The certificate's private key; absent where a signer elsewhere holds it. */
+    keyPath: z.string().min(1).optional(),
     /** The client's own TLS certificate and key, for peers that ask for one. */
     tlsClientCertPath: z.string().min(1).optional(),
     tlsClientKeyPath: z.string().min(1).optional(),
@@ -48,7 +49,7 @@ export interface ProfileFiles {
   /** In the order of the peers: the first one's, then those of its alternatives. */
   tlsCaCerts: Buffer[];
   certificate: Buffer;
-  privateKey: Buffer;
+  privateKey?: Buffer;
   tlsClient?: { certificate: Buffer; key: Buffer };
 }
 
@@ -59,42 +60,68 @@ export function peersOf(
   return [profile, ...(profile.alternatives ?? [])];
 }
 
+/** A profile as a file of its own, or as the configuration of an agent or a researcher holds it. */
+const profileFile = z.union([
+  z.object({ profile: connectionProfile }).transform(({ profile }) => [profile]),
+  z.object({ profiles: z.array(connectionProfile).min(1) }).transform(({ profiles }) => profiles),
+  connectionProfile.transform((profile) => [profile]),
+]);
+
 /**
- * Reads a connection profile from a JSON file.
+ * Reads a connection profile from a JSON file: one of its own, an agent's `agent.json`, or the first one of a
+ * `researcher.json`.
  *
  * @throws ClientError `PROFILE_INVALID`.
  */
 export async function readProfile(path: string): Promise<ConnectionProfile> {
+  const [first] = await readProfiles(path);
+  return first;
+}
+
+/**
+ * Reads all profiles of such a file: the same identity through one peer each.
+ *
+ * @throws ClientError `PROFILE_INVALID`.
+ */
+export async function readProfiles(path: string): Promise<[ConnectionProfile, ...ConnectionProfile[]]> {
   let value: unknown;
   try {
     value = JSON.parse(await readFile(path, 'utf8'));
   } catch (cause) {
     throw new ClientError('PROFILE_INVALID', `The profile ${path} cannot be read as JSON.`, { cause });
   }
-  const result = connectionProfile.safeParse(value);
-  if (!result.success) {
-    const [issue] = result.error.issues;
-    throw new ClientError(
-      'PROFILE_INVALID',
-      `The profile ${path} cannot be used: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}.`,
-      { cause: result.error },
-    );
+  const result = profileFile.safeParse(value);
+  if (result.success) {
+    const [first, ...others] = result.data.map((profile) => inFolder(dirname(path), profile));
+    if (first) return [first, ...others];
   }
-  const resolved = (file: string): string => (isAbsolute(file) ? file : join(dirname(path), file));
-  const { alternatives, tlsClientCertPath, tlsClientKeyPath, ...profile } = result.data;
+  // The union's own words are about all three shapes: those about a single profile say which field is wrong.
+  const cause = connectionProfile.safeParse(value).error;
+  const [issue] = cause?.issues ?? [];
+  throw new ClientError(
+    'PROFILE_INVALID',
+    `The profile ${path} cannot be used: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}.`,
+    { cause },
+  );
+}
+
+/** With its relative paths resolved. */
+function inFolder(folder: string, profile: ConnectionProfile): ConnectionProfile {
+  const resolved = (file: string): string => (isAbsolute(file) ? file : join(folder, file));
+  const { alternatives, tlsCaCertPath, keyPath, tlsClientCertPath, tlsClientKeyPath, ...rest } = profile;
   return {
-    ...profile,
-    ...(profile.tlsCaCertPath && { tlsCaCertPath: resolved(profile.tlsCaCertPath) }),
+    ...rest,
+    ...(tlsCaCertPath !== undefined && { tlsCaCertPath: resolved(tlsCaCertPath) }),
     certPath: resolved(profile.certPath),
-    keyPath: resolved(profile.keyPath),
+    ...(keyPath !== undefined && { keyPath: resolved(keyPath) }),
     ...(alternatives && {
       alternatives: alternatives.map((peer) => ({
         ...peer,
-        ...(peer.tlsCaCertPath && { tlsCaCertPath: resolved(peer.tlsCaCertPath) }),
+        ...(peer.tlsCaCertPath !== undefined && { tlsCaCertPath: resolved(peer.tlsCaCertPath) }),
       })),
     }),
-    ...(tlsClientCertPath && { tlsClientCertPath: resolved(tlsClientCertPath) }),
-    ...(tlsClientKeyPath && { tlsClientKeyPath: resolved(tlsClientKeyPath) }),
+    ...(tlsClientCertPath !== undefined && { tlsClientCertPath: resolved(tlsClientCertPath) }),
+    ...(tlsClientKeyPath !== undefined && { tlsClientKeyPath: resolved(tlsClientKeyPath) }),
   };
 }
 
@@ -119,7 +146,7 @@ export async function readProfileFiles(profile: ConnectionProfile): Promise<Prof
       ),
     ),
     read(profile.certPath),
-    read(profile.keyPath),
+    profile.keyPath === undefined ? undefined : read(profile.keyPath),
     tlsClientCertPath !== undefined && tlsClientKeyPath !== undefined
       ? Promise.all([read(tlsClientCertPath), read(tlsClientKeyPath)])
       : undefined,
@@ -127,7 +154,7 @@ export async function readProfileFiles(profile: ConnectionProfile): Promise<Prof
   return {
     tlsCaCerts,
     certificate,
-    privateKey,
+    ...(privateKey && { privateKey }),
     ...(tlsClient && { tlsClient: { certificate: tlsClient[0], key: tlsClient[1] } }),
   };
 }
