@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
-import { serveAgents } from './cli/agent.js';
+import { agentCommand } from './cli/agent.js';
 import { compareBuilds } from './cli/builds.js';
 import { auditCommand } from './cli/audit.js';
 import { powCommand } from './cli/pow.js';
@@ -74,10 +74,7 @@ function program(signal: AbortSignal): Command {
   command.addCommand(
     new Command('dataset').description('records of an institution').addCommand(profileCommand()),
   );
-  command
-    .command('agent <folders...>')
-    .description("serve institutions: follow the ledger and do what each folder's policy allows")
-    .action((folders: string[]) => serveAgents(folders, signal));
+  command.addCommand(agentCommand(signal));
   command
     .command('builds [organizations...]')
     .description('compare what the contracts of every organisation run; exit code 1 where they differ')

@@ -31,6 +31,9 @@ export type ClientErrorCode =
   | 'KEY_FILE_INVALID'
   | 'CEREMONY_FAILED'
   | 'POLICY_REFUSED'
+  | 'POLICY_INVALID'
+  | 'AGENT_RUNNING'
+  | 'NOT_WAITING'
   | 'REPLAY_MISMATCH'
   | 'BUDGET_EXHAUSTED'
   // a researcher's job

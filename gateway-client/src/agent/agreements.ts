@@ -10,10 +10,34 @@ import {
 import { planVariables } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
 import { allInstitutions, allPages, report, type AgentContext, type Step } from './context.js';
+import type { Decision } from './policy.js';
+
+/** An agreement with the version of it that waits for this institution's signature. */
+export interface AgreementToSign {
+  agreement: AgreementView;
+  waiting: AgreementVersionView;
+}
 
 /** Signs or refuses one version of an agreement that waits for it, as the institution's policy says. */
 export const agreementStep: Step = async (context) => {
-  const { consortium, mspId, policy, signal } = context;
+  for await (const toSign of waitingAgreements(context)) {
+    const decision = await context.policy.decide({ ...toSign.agreement, ...toSign.waiting });
+    if (decision.answer === 'wait') continue;
+    await answerAgreement(context, toSign, decision);
+    return true;
+  }
+  return false;
+};
+
+/** All agreements that wait for this institution's signature. */
+export async function agreementsToSign(context: AgentContext): Promise<AgreementToSign[]> {
+  const all: AgreementToSign[] = [];
+  for await (const toSign of waitingAgreements(context)) all.push(toSign);
+  return all;
+}
+
+async function* waitingAgreements(context: AgentContext): AsyncGenerator<AgreementToSign> {
+  const { consortium, mspId, signal } = context;
   const latest = await allPages((after) =>
     consortium.agreements.list(after === undefined ? {} : { after }, { signal }),
   );
@@ -28,21 +52,27 @@ export const agreementStep: Step = async (context) => {
         `The digest of agreement ${agreementId} is not that of its content.`,
       );
     }
-    const decision = await policy.decide({ ...agreement, ...waiting });
-    if (decision.answer === 'wait') continue;
-    const { version } = waiting.content;
-    if (decision.answer === 'refuse') {
-      await consortium.agreements.refuse({ agreementId, version, reason: decision.reason }, { signal });
-      report(context, 'agreement', agreementId, `refused: ${decision.reason}`);
-    } else {
-      const signature = signDetached(waiting.content, context.keys.signing.privateKey);
-      await consortium.agreements.sign({ agreementId, version, signature }, { signal });
-      report(context, 'agreement', agreementId, version === 1 ? 'signed' : `signed version ${version}`);
-    }
-    return true;
+    yield { agreement, waiting };
   }
-  return false;
-};
+}
+
+/** Signs with the institution's enrolled key, or refuses: on the ledger either way. */
+export async function answerAgreement(
+  context: AgentContext,
+  { agreement: { agreementId }, waiting: { content } }: AgreementToSign,
+  answer: Exclude<Decision, { answer: 'wait' }>,
+): Promise<void> {
+  const { consortium, signal } = context;
+  const { version } = content;
+  if (answer.answer === 'refuse') {
+    await consortium.agreements.refuse({ agreementId, version, reason: answer.reason }, { signal });
+    report(context, 'agreement', agreementId, `refused: ${answer.reason}`);
+  } else {
+    const signature = signDetached(content, context.keys.signing.privateKey);
+    await consortium.agreements.sign({ agreementId, version, signature }, { signal });
+    report(context, 'agreement', agreementId, version === 1 ? 'signed' : `signed version ${version}`);
+  }
+}
 
 /** The version that can be signed now: the first, or an amendment of what is in force. */
 function waitingVersion(agreement: AgreementView): AgreementVersionView | undefined {

@@ -8,6 +8,7 @@ export {
   withdrawDataset,
   type ConsentWithdrawal,
 } from './dataset.js';
+export { approve, inbox, refuse, type InboxItem } from './inbox.js';
 export { Evaluators } from './evaluators.js';
 export { agentSteps, follow, type FollowOptions } from './follow.js';
 export {
@@ -20,7 +21,10 @@ export {
   type AgentConfig,
   type ZoneAddress,
 } from './open.js';
-export { boundedPolicy, type InstitutionPolicy, type PolicyBounds } from './policy.js';
+export { AgentLease } from './lease.js';
+export { AgentMetrics } from './metrics.js';
+export { readPolicyFile, writePolicyFile } from './policy-file.js';
+export { boundedPolicy, type Decision, type InstitutionPolicy, type PolicyBounds } from './policy.js';
 export {
   publishDataset,
   publishRows,
@@ -30,4 +34,5 @@ export {
   type StreamedDataset,
 } from './publish.js';
 export { replayJob } from './replay.js';
+export { serveInstitution, type AgentObserver, type ServeOptions } from './serve.js';
 export { Vault } from './vault.js';

@@ -8,6 +8,7 @@ import { requireCovered } from './agreements.js';
 import { allPages, report, type AgentContext, type Step } from './context.js';
 import { openCounts, postCountShares, postVerdict } from './counts.js';
 import { evaluateJob } from './evaluate.js';
+import { mayTakePart } from './inbox.js';
 import { replayJob, type ReplayedJob } from './replay.js';
 import { isTurn, stopJob } from './turns.js';
 import { postValueShares } from './values.js';
@@ -80,13 +81,12 @@ async function advance(context: AgentContext, job: JobView): Promise<boolean> {
   }
 }
 
-async function advanceEvaluation(
-  context: AgentContext,
-  { jobId, participants, posted, included = posted, postingDeadline, submittedAt }: JobView,
-): Promise<boolean> {
+async function advanceEvaluation(context: AgentContext, job: JobView): Promise<boolean> {
+  const { jobId, participants, posted, included = posted, postingDeadline, submittedAt } = job;
   if (!participants.includes(context.mspId)) return false;
   const isSettled = Date.now() >= Date.parse(postingDeadline);
-  if (!included.includes(context.mspId)) return isSettled ? false : evaluateJob(context, jobId);
+  if (!included.includes(context.mspId))
+    return !isSettled && (await mayTakePart(context, job)) && evaluateJob(context, jobId);
   if (included.length < participants.length && !isSettled) return false;
   // The first institution in MSP ID order adds up; participants are in that order. The others have to wait longer.
   const isLate = Date.now() >= Date.parse(submittedAt) + AGGREGATE_TAKEOVER_MS;
@@ -130,6 +130,7 @@ async function advanceCounts(context: AgentContext, job: JobView): Promise<boole
         ? openCounts
         : undefined;
   if (!due) return replaceSilent(context, job);
+  if (!(await mayTakePart(context, job))) return false;
   const access = await permitted(context, jobId, 'countRelease');
   if (!access) return false;
   await due(context, access, await replayed(context, access), shares);
@@ -154,6 +155,7 @@ async function advanceValues(context: AgentContext, job: JobView): Promise<boole
     return true;
   }
   if (Object.hasOwn(shares.valueShares, mspId)) return replaceSilent(context, job);
+  if (!(await mayTakePart(context, job))) return false;
   const access = await permitted(context, jobId, 'valueRelease');
   if (!access) return false;
   await postValueShares(context, access, await replayed(context, access), shares);

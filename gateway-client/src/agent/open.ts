@@ -20,7 +20,8 @@ import type { Evaluators } from './evaluators.js';
 import { openKeys } from './keys.js';
 import { VaultOriginals, ZoneOriginals } from './originals.js';
 import { FolderPeerBlobs, ZonePeerBlobs } from './peer-blobs.js';
-import { boundedPolicy, policyBounds } from './policy.js';
+import { FilePolicy, writePolicyFile } from './policy-file.js';
+import { policyBounds } from './policy.js';
 import { Vault } from './vault.js';
 
 /** Where a zone of a storage node is. */
@@ -44,12 +45,13 @@ const agentConfig = z.strictObject({
     /** Experiments on one machine: no storage nodes, the store folder of every other institution. */
     z.strictObject({ folders: z.record(z.string(), z.string()) }),
   ]),
-  policy: policyBounds,
 });
-/** What an agent's folder is set up with. */
-export type AgentConfig = z.input<typeof agentConfig>;
+/** What an agent's folder is set up with: its configuration, and the institution's policy. */
+export type AgentConfig = z.input<typeof agentConfig> & { policy: z.input<typeof policyBounds> };
 
 const CONFIG_FILE = 'agent.json';
+/** A file of its own: people of the institution write it. */
+const POLICY_FILE = 'policy.yaml';
 
 /** The store of an agent that works without a storage node. */
 export function storeFolderOf(agentFolder: string): string {
@@ -57,9 +59,11 @@ export function storeFolderOf(agentFolder: string): string {
 }
 
 /** Sets up the folder of an institution's agent: readable by its owner alone. */
-export async function initAgent(folder: string, config: AgentConfig): Promise<void> {
+export async function initAgent(folder: string, { policy, ...config }: AgentConfig): Promise<void> {
+  const [checked, bounds] = [agentConfig.parse(config), policyBounds.parse(policy)];
   await makePrivateFolder(folder);
-  await writePrivateFile(join(folder, CONFIG_FILE), JSON.stringify(agentConfig.parse(config), undefined, 2));
+  await writePrivateFile(join(folder, CONFIG_FILE), JSON.stringify(checked, undefined, 2));
+  await writePolicyFile(join(folder, POLICY_FILE), bounds);
 }
 
 /** What an agent is opened with besides its folder. */
@@ -78,10 +82,11 @@ export interface Agent extends Disposable {
 /**
  * Opens the agent of a folder.
  *
- * @throws ClientError `PROFILE_INVALID`, `KEY_FILE_INVALID`.
+ * @throws ClientError `PROFILE_INVALID`, `POLICY_INVALID`, `KEY_FILE_INVALID`.
  */
 export async function openAgent(folder: string, surroundings: AgentSurroundings): Promise<Agent> {
   const config = await readConfig(join(folder, CONFIG_FILE));
+  const policy = await FilePolicy.open(join(folder, POLICY_FILE));
   const vault = await Vault.open(join(folder, 'vault'), join(folder, 'vault.key'));
   const keys = await openKeys(vault);
   const { store, originals, peers, close } = await openStorage(folder, config, vault, surroundings.signal);
@@ -95,7 +100,7 @@ export async function openAgent(folder: string, surroundings: AgentSurroundings)
     peers,
     vault,
     keys,
-    policy: boundedPolicy(config.policy),
+    policy,
     ceremonies: new Map(),
     evaluations: new Map(),
     replays: new Map(),
@@ -119,7 +124,7 @@ export async function openAgent(folder: string, surroundings: AgentSurroundings)
 /** Connects to the storage nodes by the identity that is enrolled on the ledger. */
 async function openStorage(
   folder: string,
-  { profile, storage }: AgentConfig,
+  { profile, storage }: z.output<typeof agentConfig>,
   vault: Vault,
   signal: AbortSignal,
 ): Promise<Pick<AgentContext, 'store' | 'originals' | 'peers'> & { close: () => void }> {

@@ -115,7 +115,7 @@ export function researcherClient(ledger: Ledger, names: ConsortiumNames = {}) {
   return {
     mspId: ledger.mspId,
     institutions: bind(at, pick(consortium.InstitutionContract, 'Get', 'List')),
-    researchers: bind(at, consortium.ResearcherContract),
+    researchers: bind(at, pick(consortium.ResearcherContract, 'Register', 'RotateKey', 'Get', 'List')),
     epochs: bind(at, pick(consortium.KeyEpochContract, 'Get', 'List')),
     datasets: bind(at, pick(consortium.DatasetContract, 'Get', 'List')),
     permissions: bind(at, consortium.PermissionContract),

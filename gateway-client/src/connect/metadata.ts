@@ -14,7 +14,7 @@ const metadata = z.object({
           name: z.string(),
           tag: z.array(z.string()).default([]),
           parameters: z.array(z.object({ description: z.string().default('') })).default([]),
-          returns: z.object({ contentSchema: z.unknown() }).optional(),
+          returns: z.object({ contentSchema: z.unknown().optional() }).optional(),
         }),
       ),
     }),

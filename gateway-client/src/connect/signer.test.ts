@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { createHash } from 'node:crypto';
 import { p256 } from '@noble/curves/nist.js';
 import { Extension, X509CertificateGenerator } from '@peculiar/x509';
