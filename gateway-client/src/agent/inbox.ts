@@ -111,17 +111,14 @@ async function found(
 }
 
 async function openJobs({ consortium, mspId, signal }: AgentContext): Promise<JobView[]> {
-  const jobs = await allPages((after) =>
-    consortium.jobs.list(after === undefined ? {} : { after }, { signal }),
+  const open = await allPages((after) =>
+    consortium.jobs.listOpen(after === undefined ? {} : { after }, { signal }),
   );
-  const views: JobView[] = [];
-  for (const { jobId, state, participants } of jobs) {
-    if (!(ANSWERABLE as ReadonlySet<string>).has(state)) continue;
-    const job = await consortium.jobs.get({ jobId }, { signal });
-    const isHolder = (job.committee ?? []).some((holder) => holder.mspId === mspId);
-    if (ANSWERABLE.has(job.state) && (participants.includes(mspId) || isHolder)) views.push(job);
-  }
-  return views;
+  const views = await Promise.all(open.map(({ jobId }) => consortium.jobs.get({ jobId }, { signal })));
+  return views.filter(
+    ({ state, participants, committee = [] }) =>
+      ANSWERABLE.has(state) && [...participants, ...committee.map((holder) => holder.mspId)].includes(mspId),
+  );
 }
 
 function itemOfAgreement(

@@ -23,6 +23,7 @@ function agentWith(failure: Error, participants = ['Hospital0MSP', 'Hospital1MSP
   const context = {
     mspId: 'Hospital1MSP',
     consortium: { jobs },
+    policy: { objectionsTo: () => [] },
     evaluations: new Map(),
     replays: new Map(),
     setAside: new Map<string, number>(),
