@@ -1,11 +1,7 @@
 /** A program of somebody else, an ES module. */
 import { createRequire } from 'node:module';
-import {
-  ClientError,
-  connect,
-  type ConnectionProfile,
-  type ResearcherClient,
-} from '@strokeshare/gateway-client';
+import * as all from '@strokeshare/gateway-client';
+import { connect, type ConnectionProfile, type ResearcherClient } from '@strokeshare/gateway-client';
 import { connect as narrow } from '@strokeshare/gateway-client/connect';
 import { oddsRatio } from '@strokeshare/gateway-client/statistics';
 
