@@ -20,6 +20,7 @@ export {
   type ChannelPolicies,
 } from './operations/members.js';
 export { exportProfiles } from './operations/exportProfiles.js';
+export { readProfiles, type ProfiledOrganization } from './operations/readProfiles.js';
 export { type NetworkInfo } from './operations/info.js';
 export { type StartOptions } from './operations/startDaemon.js';
 export { status, type NetworkStatus } from './operations/status.js';

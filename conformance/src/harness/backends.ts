@@ -4,16 +4,21 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createChannel, deployChaincode, down, type NetworkConfig, up } from '@strokeshare/network';
+import { Pki, treePlaces } from './pki.js';
 import { type Deployed, type Hospital, hospitals, networkConfig } from './layout.js';
 
-export const backends = ['embedded', 'native'] as const;
-export type Backend = (typeof backends)[number];
+/** `existing`: a network that was not started here, known by the profiles that its operators hand out. */
+export type Backend = 'embedded' | 'native' | 'existing';
 
 /** A network of one backend. */
 export interface Running {
-  readonly backend: Backend;
-  readonly dir: string;
-  readonly peerPorts: Readonly<Record<Hospital, number>>;
+  /** Its directory, where it was started here. */
+  readonly dir?: string;
+  /** Organisations with a peer. */
+  readonly withPeers: readonly string[];
+  /** `host:port` of the peer of one of them. */
+  address(mspId: string): string;
+  readonly pki: Pki;
   /** Deploys the suite's chaincode, again where it is deployed already. */
   deploy(chaincode: Deployed, version?: string): Promise<void>;
   createChannel(channel: NetworkConfig['channels'][number]): Promise<void>;
@@ -23,8 +28,10 @@ export interface Running {
 export const chaincodeFolder = join(__dirname, '..', '..', 'chaincode');
 
 /** Starts the suite's network, without chaincode. */
-export async function start(backend: Backend): Promise<Running> {
-  const dir = mkdtempSync(join(tmpdir(), `conformance-${backend}-`));
+export async function start(
+  backend: Exclude<Backend, 'existing'>,
+  dir = mkdtempSync(join(tmpdir(), `conformance-${backend}-`)),
+): Promise<Running> {
   const [basePort, ...free] = await freePorts(1 + hospitals.length);
   const peerPorts = Object.fromEntries(hospitals.map((mspId, index) => [mspId, free[index]])) as Record<
     Hospital,
@@ -32,9 +39,10 @@ export async function start(backend: Backend): Promise<Running> {
   >;
   await up({ ...networkConfig(dir, basePort ?? 0, peerPorts), backend });
   return {
-    backend,
     dir,
-    peerPorts,
+    withPeers: hospitals,
+    address: (mspId) => `127.0.0.1:${peerPorts[mspId as Hospital]}`,
+    pki: new Pki(treePlaces(dir)),
     deploy: ({ channel, name, organizations, endorsement, label = 'conformance' }, version = '1.0') =>
       deployChaincode(dir, {
         channel,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import {
   connect,
@@ -10,7 +11,7 @@ import {
 } from '@hyperledger/fabric-gateway';
 import type { Running } from './backends.js';
 import { chaincodes, type Deployed, shared } from './layout.js';
-import { type Credentials, Pki } from './pki.js';
+import type { Credentials, Pki } from './pki.js';
 import { RawGateway } from './rawGateway.js';
 
 const unlimited = { 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 };
@@ -31,22 +32,22 @@ export class Bed {
   readonly pki: Pki;
   readonly #clients = new Map<string, grpc.Client>();
   readonly #gateways = new Map<string, Gateway>();
+  readonly #run = randomBytes(4).toString('hex');
   #counter = 0;
 
   constructor(readonly running: Running) {
-    this.pki = new Pki(running.dir);
+    this.pki = running.pki;
   }
 
-  /** A key or a prefix that no other scenario uses. */
+  /** A key or a prefix that no other scenario uses, nor one of an earlier run on the same network. */
   unique(name: string): string {
-    return `${name}-${++this.#counter}`;
+    return `${name}-${this.#run}-${++this.#counter}`;
   }
 
-  /** `127.0.0.1:port` of an organisation's peer. */
+  /** `host:port` of an organisation's peer. */
   address(mspId: string): string {
-    const port = (this.running.peerPorts as Partial<Record<string, number>>)[mspId];
-    if (port === undefined) throw new Error(`${mspId} has no peer`);
-    return `127.0.0.1:${port}`;
+    if (!this.running.withPeers.includes(mspId)) throw new Error(`${mspId} has no peer`);
+    return this.running.address(mspId);
   }
 
   /** A new connection to a peer; the caller closes it. */
@@ -63,7 +64,7 @@ export class Bed {
 
   /** The client library, connected. */
   gateway({ as = 'Org1MSP', via, identity }: Connection = {}): Gateway {
-    const through = via ?? (as in this.running.peerPorts ? as : 'Org1MSP');
+    const through = via ?? (this.running.withPeers.includes(as) ? as : 'Org1MSP');
     const make = (): Gateway => this.connect(identity ?? this.pki.user(as), this.client(through));
     return identity ? make() : remember(this.#gateways, `${as} ${through}`, make);
   }

@@ -9,6 +9,8 @@ import {
   X509CrlGenerator,
 } from '@peculiar/x509';
 import { CertificateAuthority, peerOrganizationPaths } from '@strokeshare/network';
+
+type PeerOrganizationPaths = ReturnType<typeof peerOrganizationPaths>;
 import { msp } from '@hyperledger/fabric-protos';
 import { domainOf } from './layout.js';
 
@@ -37,28 +39,50 @@ export function serializedIdentity({ mspId, certificate }: Credentials): Uint8Ar
   return identity.serializeBinary();
 }
 
-/** The identity trees of a network, and whatever else its authorities can issue. */
-export class Pki {
-  constructor(private readonly dir: string) {}
+/** Where the identities of a network are to be found. */
+export interface Places {
+  user(mspId: string, name: string): { certificate: string; key: string };
+  /** PEM of the authority of the TLS certificate of an organisation's peer, and the host name in that certificate. */
+  peerTls(mspId: string): { root: Buffer; host: string };
+  /** The identity tree with the keys of authorities and peers: nobody's but the organisation's own. */
+  tree(mspId: string): PeerOrganizationPaths;
+}
 
-  /** A user of the identity tree. */
+/** The identity trees below the directory of a network. */
+export function treePlaces(dir: string): Places {
+  const tree = (mspId: string) => peerOrganizationPaths(dir, domainOf(mspId));
+  return {
+    user: (mspId, name) => tree(mspId).user(name).msp,
+    peerTls: (mspId) => {
+      const { name, tls } = tree(mspId).peer;
+      return { root: readFileSync(tls.ca), host: name };
+    },
+    tree,
+  };
+}
+
+/** The identities of a network, and whatever else its authorities can issue. */
+export class Pki {
+  constructor(private readonly places: Places) {}
+
+  /** A user of an organisation. */
   user(mspId: string, name = 'User1'): Credentials {
-    return this.read(mspId, this.paths(mspId).user(name).msp);
+    return this.read(mspId, this.places.user(mspId, name));
   }
 
   /** The identity of an organisation's peer. */
   peer(mspId: string): Credentials {
-    return this.read(mspId, this.paths(mspId).peer.msp);
+    return this.read(mspId, this.places.tree(mspId).peer.msp);
   }
 
   /** PEM of the authority that a peer's TLS certificate comes from. */
   tlsRoot(mspId: string): Buffer {
-    return readFileSync(this.paths(mspId).peer.tls.ca);
+    return this.places.peerTls(mspId).root;
   }
 
   /** Host name in the peer's TLS certificate. */
   peerName(mspId: string): string {
-    return this.paths(mspId).peer.name;
+    return this.places.peerTls(mspId).host;
   }
 
   /** Issues a further identity from the organisation's own authority. */
@@ -90,22 +114,18 @@ export class Pki {
       extensions: [await AuthorityKeyIdentifierExtension.create(issuer.publicKey)],
       entries: [{ serialNumber: new X509Certificate(revoked.certificate).serialNumber }],
     });
-    const folder = join(this.paths(mspId).msp, 'crls');
+    const folder = join(this.places.tree(mspId).msp, 'crls');
     mkdirSync(folder, { recursive: true });
     // The label that Fabric reads; the library's own is "CRL".
     writeFileSync(join(folder, 'crl.pem'), `${PemConverter.encode(list.rawData, 'X509 CRL')}\n`);
   }
 
   private async authority(mspId: string): Promise<CertificateAuthority> {
-    const { caCertificate, caKey } = this.paths(mspId);
+    const { caCertificate, caKey } = this.places.tree(mspId);
     return CertificateAuthority.load({
       certificate: readFileSync(caCertificate, 'utf8'),
       key: readFileSync(caKey, 'utf8'),
     });
-  }
-
-  private paths(mspId: string) {
-    return peerOrganizationPaths(this.dir, domainOf(mspId));
   }
 
   private read(mspId: string, files: { certificate: string; key: string }): Credentials {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Timestamp } from 'google-protobuf/google/protobuf/timestamp_pb.js';
 import { common, peer } from '@hyperledger/fabric-protos';
+import type { Bed } from './bed.js';
+import { chaincodes, shared } from './layout.js';
 import { type Credentials, serializedIdentity } from './pki.js';
 import { sha256, sign } from './signature.js';
 
@@ -91,4 +93,15 @@ export async function signProposal(
   signed.setProposalBytes(bytes);
   signed.setSignature(alter(await sign(creator.key, bytes)));
   return signed;
+}
+
+/** Proposals to write a key of their own to the chaincode that has everything. */
+export function putProposal(bed: () => Bed) {
+  return (creator: Credentials, more: Partial<ProposalParts> = {}): ProposalParts => ({
+    creator,
+    channel: shared,
+    chaincode: chaincodes.everything.name,
+    args: ['put', bed().unique('member'), 'x'],
+    ...more,
+  });
 }

@@ -154,7 +154,7 @@ export function edges(bed: () => Bed, { sinceFabric3 }: Release): void {
     });
   });
 
-  sinceFabric3('wants a moment in a proposal', async () => {
+  sinceFabric3('timeWindow')('wants a moment in a proposal', async () => {
     const proposal = buildProposal(parts({ timestamp: null }));
     const refused = await failure(
       bed()
@@ -253,7 +253,7 @@ export function edges(bed: () => Bed, { sinceFabric3 }: Release): void {
     client.close();
   });
 
-  sinceFabric3('delivers headers and signatures alone', async () => {
+  sinceFabric3('contentOfBlocks')('delivers headers and signatures alone', async () => {
     await bed().submit('put', bed().unique('header'), 'x');
     const answers = await bed()
       .raw()

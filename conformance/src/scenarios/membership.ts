@@ -3,28 +3,18 @@ import { common, type peer } from '@hyperledger/fabric-protos';
 import { type Bed, text } from '../harness/bed.js';
 import type { Release } from '../harness/release.js';
 import { failure } from '../harness/failure.js';
-import { chaincodes, confined, majorityOfPeers, shared } from '../harness/layout.js';
+import { chaincodes, confined, shared } from '../harness/layout.js';
 import { type Credentials, impostor } from '../harness/pki.js';
-import { buildProposal, type ProposalParts, signProposal } from '../harness/proposal.js';
+import { buildProposal, type ProposalParts, putProposal, signProposal } from '../harness/proposal.js';
+import { position, seekEnvelope } from '../harness/rawGateway.js';
 import { withHighS } from '../harness/signature.js';
-import { signEnvelope } from '../harness/transaction.js';
 
 const minute = 60 * 1000;
 const day = 24 * 60 * minute;
 const endorseFailed = 'failed to endorse transaction, see attached details for more info';
-const forbidden =
-  'received unsuccessful response from orderer: status=FORBIDDEN, info=implicit policy evaluation failed - 0 sub-policies were satisfied, ' +
-  "but this policy requires 1 of the 'Writers' sub-policies to be satisfied: permission denied";
-
-/** Who may do what: identities, roles, validity, signatures. */
+/** Who may do what: identities, roles, validity, signatures of proposals. */
 export function membership(bed: () => Bed, { sinceFabric3 }: Release): void {
-  const put = (creator: Credentials, more: Partial<ProposalParts> = {}): ProposalParts => ({
-    creator,
-    channel: shared,
-    chaincode: 'everything',
-    args: ['put', bed().unique('member'), 'x'],
-    ...more,
-  });
+  const put = putProposal(bed);
 
   /** For an identity that no organisation of the channel vouches for; logs have the reason. */
   const malformed = (channel: string = shared): string =>
@@ -126,6 +116,18 @@ export function membership(bed: () => Bed, { sinceFabric3 }: Release): void {
     await expect(refusalOf(put(expired))).resolves.toMatch(/expired|creator is malformed/);
   });
 
+  it('delivers nothing to an expired certificate', async () => {
+    const expired = await bed().pki.issue('Org1MSP', 'expired reader', 'client', {
+      notBefore: new Date(Date.now() - 2 * day),
+      notAfter: new Date(Date.now() - day),
+    });
+    const seek = { start: position.at(0), stop: position.at(0) };
+    const answers = await bed()
+      .raw()
+      .deliver(await seekEnvelope(shared, expired, seek));
+    expect(answers.map((answer) => answer.getStatus())).toEqual([common.Status.FORBIDDEN]);
+  });
+
   it('takes a certificate that is not valid yet: only its end counts', async () => {
     const early = await bed().pki.issue('Org1MSP', 'early', 'client', {
       notBefore: new Date(Date.now() + day),
@@ -202,13 +204,14 @@ export function membership(bed: () => Bed, { sinceFabric3 }: Release): void {
     await expect(refusalOf(parts)).resolves.toBe('error validating proposal: epoch is non-zero');
   });
 
-  sinceFabric3.each([
+  for (const [where, minutes] of [
     ['behind', -20],
     ['before', 20],
-  ])('refuses a moment 20 minutes %s the clock', async (_, minutes) => {
-    const parts = put(bed().pki.user('Org1MSP'), { timestamp: new Date(Date.now() + minutes * minute) });
-    await expect(refusalOf(parts)).resolves.toMatch(/^request unauthorized due to incorrect timestamp /);
-  });
+  ] as const)
+    sinceFabric3('timeWindow')(`refuses a moment 20 minutes ${where} the clock`, async () => {
+      const parts = put(bed().pki.user('Org1MSP'), { timestamp: new Date(Date.now() + minutes * minute) });
+      await expect(refusalOf(parts)).resolves.toMatch(/^request unauthorized due to incorrect timestamp /);
+    });
 
   it('takes a moment 10 minutes behind the clock, which the contract sees', async () => {
     const timestamp = new Date(Date.now() - 10 * minute);
@@ -273,106 +276,5 @@ export function membership(bed: () => Bed, { sinceFabric3 }: Release): void {
         .processProposal(await signProposal(proposal, stranger)),
     );
     expect(refused.text).toBe(malformed());
-  });
-
-  describe('at the orderer', () => {
-    /** What is said to a transaction that somebody else signs. */
-    async function submitAs(
-      signer: Credentials,
-      alter?: (signature: Uint8Array) => Uint8Array,
-    ): Promise<{ code: number; text: string }> {
-      const user = bed().pki.user('Org1MSP');
-      const { txId, envelope } = await bed().raw().prepare(put(user));
-      await signEnvelope(envelope, signer, alter);
-      const refused = await failure(bed().raw().submit(txId, shared, envelope));
-      return { code: refused.code, text: refused.text };
-    }
-
-    it('refuses a transaction that another key signed', async () => {
-      await expect(submitAs(bed().pki.user('Org1MSP', 'Admin'))).resolves.toEqual({
-        code: status.ABORTED,
-        text: forbidden,
-      });
-    });
-
-    it('refuses a signature with a high S', async () => {
-      await expect(submitAs(bed().pki.user('Org1MSP'), withHighS)).resolves.toEqual({
-        code: status.ABORTED,
-        text: forbidden,
-      });
-    });
-
-    it('wants a signature', async () => {
-      const { txId, envelope } = await bed()
-        .raw()
-        .prepare(put(bed().pki.user('Org1MSP')));
-      await expect(failure(bed().raw().submit(txId, shared, envelope))).resolves.toEqual({
-        code: status.INVALID_ARGUMENT,
-        text: 'prepared transaction must be signed',
-        details: [],
-      });
-    });
-
-    it('wants a transaction', async () => {
-      await expect(failure(bed().raw().submit('x', shared, undefined))).resolves.toEqual({
-        code: status.INVALID_ARGUMENT,
-        text: 'a prepared transaction is required',
-        details: [],
-      });
-    });
-
-    it('goes by the channel in the transaction, not by the one in the request', async () => {
-      const user = bed().pki.user('Org1MSP');
-      const { txId, envelope } = await bed().raw().prepare(put(user));
-      await signEnvelope(envelope, user);
-      await bed().raw().submit(txId, majorityOfPeers, envelope);
-      await expect(bed().raw().commitStatus(txId, shared, user)).resolves.toMatchObject({ code: 0 });
-    });
-
-    it('knows no channel that is not there', async () => {
-      const user = bed().pki.user('Org1MSP');
-      const { txId, envelope } = await bed().raw().prepare(put(user));
-      await signEnvelope(envelope, user);
-      const refused = await failure(bed().raw().submit(txId, 'absent', envelope));
-      expect(refused).toEqual({
-        code: status.FAILED_PRECONDITION,
-        text: 'failed to get config for channel [absent]: could not get last config for channel absent',
-        details: [],
-      });
-    });
-  });
-
-  describe('asking for a commit status', () => {
-    it('needs a signature of the asker', async () => {
-      const user = bed().pki.user('Org1MSP');
-      const commit = await bed()
-        .contract()
-        .submitAsync('put', { arguments: [bed().unique('k'), 'x'] });
-      await commit.getStatus();
-      const asked = bed().raw().commitStatus(commit.getTransactionId(), shared, user, withHighS);
-      await expect(failure(asked)).resolves.toMatchObject({ code: status.PERMISSION_DENIED });
-    });
-
-    it('needs a reader of the channel', async () => {
-      const asked = bed().raw().commitStatus('ab', confined, bed().pki.user('Org2MSP'));
-      await expect(failure(asked)).resolves.toMatchObject({ code: status.PERMISSION_DENIED });
-    });
-
-    sinceFabric3('needs a transaction id', async () => {
-      const asked = bed().raw().commitStatus('', shared, bed().pki.user('Org1MSP'));
-      await expect(failure(asked)).resolves.toEqual({
-        code: status.INVALID_ARGUMENT,
-        text: 'transaction ID should not be empty',
-        details: [],
-      });
-    });
-
-    it('needs a channel that is there', async () => {
-      const asked = bed().raw().commitStatus('ab', 'absent', bed().pki.user('Org1MSP'));
-      await expect(failure(asked)).resolves.toMatchObject({
-        code: status.PERMISSION_DENIED,
-        text: 'Failed to get policy manager for channel [absent]',
-      });
-    });
   });
 }
