@@ -10,94 +10,47 @@ export interface OracleNumber {
   agrees: boolean;
 }
 
-/** Where a number stands in a result, and where in the oracles; iterative estimates agree within 1e-5. */
+/** Iterative estimates agree within this, closed forms within the next, relative to the truth. */
+const ITERATIVE = 1e-5;
+const CLOSED = 1e-6;
+
+/** Where a number stands in a result, and where in the oracles. */
 interface Place {
   statistic: string;
   quantity: string;
-  labels?: Record<string, string>;
-  truth: readonly (string | number)[];
-  iterative?: boolean;
+  labels: Record<string, string>;
+  truth: readonly string[];
+  relative: number;
 }
 
+/** @param at - `statistic quantity`, and `label=level` where there is one. */
+const place = (at: string, truth: string, relative = CLOSED, labels: Record<string, string> = {}): Place => {
+  const [statistic = '', quantity = ''] = at.split(' ');
+  return { statistic, quantity, labels, truth: truth.split(' '), relative };
+};
+const labelled = (at: string, name: string, level: string, truth: string): Place =>
+  place(at, truth, CLOSED, { [name]: level });
+
 const PLACES: readonly Place[] = [
-  { statistic: 'patients', quantity: 'count', truth: ['counts', 'patients'] },
-  { statistic: 'death', quantity: 'oddsRatio', truth: ['twoByTwo', 0, 'oddsRatio', 0] },
-  { statistic: 'death', quantity: 'oddsRatioUpper', truth: ['twoByTwo', 0, 'oddsRatio', 2] },
-  { statistic: 'death', quantity: 'riskRatio', truth: ['twoByTwo', 0, 'riskRatio', 0] },
-  {
-    statistic: 'death',
-    quantity: 'riskDifferenceLower',
-    truth: ['twoByTwo', 0, 'riskDifference', 'newcombe', 0],
-  },
-  {
-    statistic: 'death',
-    quantity: 'pValue',
-    labels: { test: 'Fisher' },
-    truth: ['twoByTwo', 0, 'fisher', 'two-sided'],
-  },
-  {
-    statistic: 'shift',
-    quantity: 'commonOddsRatio',
-    truth: ['commonOddsRatio', 'estimate'],
-    iterative: true,
-  },
-  { statistic: 'pressure', quantity: 'mean', labels: { ID14: '1' }, truth: ['mean', 'mean'] },
-  { statistic: 'pressure', quantity: 'variance', labels: { ID14: '1' }, truth: ['mean', 'variance'] },
-  { statistic: 'pressure', quantity: 'meanLower', labels: { ID14: '1' }, truth: ['mean', 'interval', 0] },
-  {
-    statistic: 'difference',
-    quantity: 'statistic',
-    labels: { ID14: '1 - 0' },
-    truth: ['tTest', 'unequal', 'statistic'],
-  },
-  {
-    statistic: 'difference',
-    quantity: 'pValue',
-    labels: { ID14: '1 - 0' },
-    truth: ['tTest', 'unequal', 'pValue'],
-  },
-  {
-    statistic: 'pooled',
-    quantity: 'statistic',
-    labels: { ID14: '1 - 0' },
-    truth: ['tTest', 'equal', 'statistic'],
-  },
-  {
-    statistic: 'groups',
-    quantity: 'statistic',
-    labels: { test: 'one-way' },
-    truth: ['anova', 'classic', 'statistic'],
-  },
-  {
-    statistic: 'groups',
-    quantity: 'statistic',
-    labels: { test: 'Welch' },
-    truth: ['anova', 'welch', 'statistic'],
-  },
-  {
-    statistic: 'matrix',
-    quantity: 'correlation',
-    labels: { pair: 'AGE, RSBP' },
-    truth: ['correlation', 'estimate'],
-  },
-  {
-    statistic: 'line',
-    quantity: 'coefficient',
-    labels: { term: 'AGE' },
-    truth: ['linearRegression', 'coefficients', 1],
-  },
-  {
-    statistic: 'line',
-    quantity: 'standardError',
-    labels: { term: 'AGE' },
-    truth: ['linearRegression', 'standardErrors', 1],
-  },
-  {
-    statistic: 'line',
-    quantity: 'coefficient',
-    labels: { term: 'SEX=M' },
-    truth: ['linearRegression', 'coefficients', 2],
-  },
+  place('patients count', 'counts patients', 0),
+  place('death oddsRatio', 'twoByTwo 0 oddsRatio 0'),
+  place('death oddsRatioUpper', 'twoByTwo 0 oddsRatio 2'),
+  place('death riskRatio', 'twoByTwo 0 riskRatio 0'),
+  place('death riskDifferenceLower', 'twoByTwo 0 riskDifference newcombe 0'),
+  labelled('death pValue', 'test', 'Fisher', 'twoByTwo 0 fisher two-sided'),
+  place('shift commonOddsRatio', 'commonOddsRatio estimate', ITERATIVE),
+  labelled('pressure mean', 'ID14', '1', 'mean mean'),
+  labelled('pressure variance', 'ID14', '1', 'mean variance'),
+  labelled('pressure meanLower', 'ID14', '1', 'mean interval 0'),
+  labelled('difference statistic', 'ID14', '1 - 0', 'tTest unequal statistic'),
+  labelled('difference pValue', 'ID14', '1 - 0', 'tTest unequal pValue'),
+  labelled('pooled statistic', 'ID14', '1 - 0', 'tTest equal statistic'),
+  labelled('groups statistic', 'test', 'one-way', 'anova classic statistic'),
+  labelled('groups statistic', 'test', 'Welch', 'anova welch statistic'),
+  labelled('matrix correlation', 'pair', 'AGE, RSBP', 'correlation estimate'),
+  labelled('line coefficient', 'term', 'AGE', 'linearRegression coefficients 1'),
+  labelled('line standardError', 'term', 'AGE', 'linearRegression standardErrors 1'),
+  labelled('line coefficient', 'term', 'SEX=M', 'linearRegression coefficients 2'),
 ];
 
 /** Compares released numbers with what `ist.py` stored. */
@@ -105,24 +58,20 @@ export async function oracleNumbers(
   root: string,
   numbers: readonly ComparedNumber[],
 ): Promise<OracleNumber[]> {
-  const path = join(root, 'gateway-client', 'test', 'oracles', 'ist.json');
-  const oracles: unknown = JSON.parse(await readFile(path, 'utf8'));
-  return PLACES.map((place) => {
-    const truth = at(oracles, place.truth);
-    const labels = JSON.stringify(place.labels ?? {});
+  const truthAt = await readOracles(root);
+  return PLACES.map(({ statistic, quantity, labels, truth: keys, relative }) => {
+    const truth = truthAt(...keys);
     const found = numbers.find(
       ({ row }) =>
-        row.statistic === place.statistic &&
-        row.quantity === place.quantity &&
-        JSON.stringify(row.labels) === labels,
+        row.statistic === statistic &&
+        row.quantity === quantity &&
+        JSON.stringify(row.labels) === JSON.stringify(labels),
     );
     const encrypted = found?.encrypted ?? null;
-    const relative = place.iterative === true ? 1e-5 : 1e-6;
-    // The oracle's own rounding; a count has none.
-    const allowed =
-      place.quantity === 'count' ? 0 : Math.max(relative * Math.abs(truth), found?.tolerance ?? 0);
+    // Both round.
+    const allowed = Math.max(relative * Math.abs(truth), found?.tolerance ?? 0);
     return {
-      name: [place.statistic, place.quantity, ...Object.values(place.labels ?? {})].join(' '),
+      name: [statistic, quantity, ...Object.values(labels)].join(' '),
       encrypted,
       truth,
       agrees: encrypted !== null && Math.abs(encrypted - truth) <= allowed,
@@ -130,14 +79,17 @@ export async function oracleNumbers(
   });
 }
 
-function at(value: unknown, keys: readonly (string | number)[]): number {
-  const found = keys.reduce<unknown>(
-    (inner, key) =>
-      typeof inner === 'object' && inner !== null
-        ? (inner as Record<string | number, unknown>)[key]
-        : undefined,
-    value,
-  );
-  if (typeof found !== 'number') throw new TypeError(`the oracles have no number ${keys.join('.')}`);
-  return found;
+/** Opens the numbers that `ist.py` stored: each by the keys on the way to it. */
+export async function readOracles(root: string): Promise<(...keys: string[]) => number> {
+  const path = join(root, 'gateway-client', 'test', 'oracles', 'ist.json');
+  const oracles: unknown = JSON.parse(await readFile(path, 'utf8'));
+  return (...keys) => {
+    const found = keys.reduce<unknown>(
+      (inner, key) =>
+        typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[key] : undefined,
+      oracles,
+    );
+    if (typeof found !== 'number') throw new TypeError(`the oracles have no number ${keys.join('.')}`);
+    return found;
+  };
 }

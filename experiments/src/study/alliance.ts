@@ -1,39 +1,33 @@
-/** Four hospitals with the whole trial on one embedded network, for experiments that ask many questions. */
+/** Hospitals on one embedded network, for experiments and benches that ask many questions. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import {
   demo,
   enroll,
-  Evaluators,
-  follow,
   foundConsortium,
-  initAgent,
-  initResearcher,
-  openAgent,
-  openResearcher,
   publishDataset,
   register,
   requestAccess,
   Resources,
-  storeFolderOf,
   untilDefined,
   type Agent,
+  type AgentEvent,
   type LoadedRecord,
   type Researcher,
 } from '@strokeshare/gateway-client';
 import type { Schema } from '@strokeshare/fhe';
-import { clientProfile } from '@strokeshare/network';
 import { ROOT } from '../report.js';
 
-const { HOSPITALS, AGENT_USER, RESEARCH, ATTRIBUTION } = demo;
+const { HOSPITALS, ATTRIBUTION } = demo;
 const PURPOSE = 'DUO:0000007';
-const STATISTICS = ['count', 'mean', 'variance', 'crosstab', 'correlation', 'survival'] as const;
+const STATISTICS = ['count', 'mean', 'variance', 'crosstab', 'correlation', 'survival', 'logistic'] as const;
 const EPOCH = 'epoch-1';
 const DAY_MS = 86_400_000;
-const WORKERS = 2;
+/** Holders that release together, where there are as many hospitals. */
+const THRESHOLD = 3;
 /** What every hospital sets here: the trial's records are open, so that no group is too small to show. */
 const MINIMUM_COHORT = 1;
-const BUDGET = 2000;
+const BUDGET = 5000;
 
 /** One dataset to be entered. */
 export interface StudyDataset {
@@ -48,9 +42,13 @@ export interface StudyDataset {
 
 /** The running alliance. */
 export interface Study {
+  hospitals: readonly demo.OwnHospital[];
+  agents: readonly Agent[];
   researcher: Researcher;
   /** Awaits work of the agents; fails when one of them does. */
   served<T>(work: Promise<T>): Promise<T>;
+  /** Tells of every step of every agent from now on. */
+  hear(listener: (event: AgentEvent) => void): void;
   publish(dataset: StudyDataset): Promise<void>;
   /** Has an agreement signed by all owners. */
   agree(agreementId: string, datasets: readonly string[], variables: readonly string[]): Promise<void>;
@@ -62,6 +60,7 @@ export async function withStudy<T>(
   basePort: number,
   progress: (line: string) => void,
   work: (study: Study) => Promise<T>,
+  hospitals: readonly demo.OwnHospital[] = HOSPITALS,
 ): Promise<T> {
   const paths = demo.demoPaths(join(ROOT, '.strokeshare', name));
   await demo.demoDown(paths);
@@ -73,14 +72,19 @@ export async function withStudy<T>(
   try {
     await using resources = new Resources();
     progress('starts the network and deploys the contracts');
-    await demo.startNetwork(paths, { basePort, backend: 'embedded' }, signal, () => undefined);
-    await demo.deployContracts(paths, signal, () => undefined);
-    const { agents, researcher, served } = await open(paths, resources, ending, progress);
+    await demo.startNetwork(paths, { basePort, backend: 'embedded', hospitals }, signal, () => undefined);
+    await demo.deployContracts(paths, signal, () => undefined, hospitals);
+    const policy = { minimumOwnCount: 0, minimumCohort: MINIMUM_COHORT, releaseBudget: BUDGET };
+    const network = { ...demo.ownNetwork(paths, hospitals), policy };
+    const { agents, researcher, ...alliance } = await demo.openAlliance(paths, network, resources, signal);
+    progress('enrolls the hospitals and the researcher');
+    await found(hospitals, agents, researcher);
+    alliance.serve();
+    const { hear, served } = alliance;
     progress('makes the collective key');
     await served(makeKey(agents, signal));
     return await work({
-      researcher,
-      served,
+      ...{ hospitals, agents, researcher, hear, served },
       publish: (dataset) => served(publish(agents, dataset)),
       agree: (id, datasets, variables) => served(agree(agents, researcher, id, datasets, variables, signal)),
     });
@@ -91,74 +95,27 @@ export async function withStudy<T>(
   }
 }
 
-async function open(
-  paths: demo.DemoPaths,
-  resources: Resources,
-  ending: AbortController,
-  progress: (line: string) => void,
-): Promise<{ agents: Agent[]; researcher: Researcher; served: Study['served'] }> {
-  const { signal } = ending;
-  const evaluators = resources.use(new Evaluators(WORKERS));
-  let fail: (error: unknown) => void = () => undefined;
-  const failed = new Promise<never>((_, reject) => (fail = reject));
-  failed.catch(() => undefined);
-  const agents: Agent[] = [];
-  for (const { mspId, recordsChannel } of HOSPITALS) {
-    const folder = demo.agentFolder(paths, mspId);
-    const others = HOSPITALS.filter((hospital) => hospital.mspId !== mspId);
-    await initAgent(folder, {
-      profile: clientProfile(paths.network, mspId, AGENT_USER),
-      recordsChannel,
-      storage: {
-        folders: Object.fromEntries(
-          others.map((other) => [other.mspId, storeFolderOf(demo.agentFolder(paths, other.mspId))]),
-        ),
-      },
-      policy: {
-        minimumOwnCount: 0,
-        purposes: [PURPOSE],
-        minimumCohort: MINIMUM_COHORT,
-        releaseBudget: BUDGET,
-        days: 91,
-      },
-    });
-    const report: Parameters<typeof openAgent>[1]['report'] = ({ step, message, mspId: who }) => {
-      if (step === 'set aside') fail(new Error(`${who}: ${message}`));
-    };
-    agents.push(resources.use(await openAgent(folder, { evaluators, signal, report })));
-  }
-  const profiles = HOSPITALS.slice(0, 2).map(({ mspId }) =>
-    clientProfile(paths.network, RESEARCH.mspId, RESEARCH.user, mspId),
-  );
-  const researcher = resources.use(
-    await openResearcher(await initResearcher(paths.researcher, { profiles }), signal),
-  );
-  progress('enrolls the hospitals and the researcher');
+async function found(
+  hospitals: readonly demo.OwnHospital[],
+  agents: readonly Agent[],
+  researcher: Researcher,
+): Promise<void> {
   await foundConsortium(first(agents).context, {
-    members: HOSPITALS.map(({ mspId }) => ({ mspId, level: 'municipal' })),
+    members: hospitals.map(({ mspId }) => ({ mspId, level: 'municipal' })),
     rule: 'majority',
   });
   await Promise.all([
     ...agents.map(({ context }) => enroll(context, { name: context.mspId })),
     register(researcher, { name: 'Researcher 1', affiliation: 'Stroke research group' }),
   ]);
-  const serving = agents.map(({ context, events }) => follow(context, { events }));
-  Promise.all(serving).then(() => fail(new Error('The agents were ended.')), fail);
-  resources.defer(async () => {
-    ending.abort();
-    await Promise.allSettled(serving);
-  });
-  return { agents, researcher, served: (promise) => Promise.race([promise, failed]) };
 }
 
 async function makeKey(agents: readonly Agent[], signal: AbortSignal): Promise<void> {
   const { context, events } = first(agents);
   const { consortium } = context;
-  const members = HOSPITALS.map(({ mspId }) => mspId);
-  await consortium.epochs.open(
-    { epochId: EPOCH, parameterSet: 'standard', threshold: 3, members },
-    { signal },
-  );
+  const members = agents.map(({ context: { mspId } }) => mspId);
+  const threshold = Math.min(THRESHOLD, members.length);
+  await consortium.epochs.open({ epochId: EPOCH, parameterSet: 'standard', threshold, members }, { signal });
   await untilDefined(events, signal, async () => {
     const { state, abort } = await consortium.epochs.get({ epochId: EPOCH }, { signal });
     if (state === 'ABORTED') throw new Error(`The key ceremony was aborted: ${abort?.reason ?? ''}`);

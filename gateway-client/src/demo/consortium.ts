@@ -1,5 +1,6 @@
 /** The consortium of the demo: four hospitals with peers, and a research organisation without one. */
 import type { NetworkConfig } from '@strokeshare/network';
+import type { PolicyBounds } from '../agent/index.js';
 import type { ConnectionProfile } from '../connect/index.js';
 
 /** One hospital of the demo. */
@@ -10,19 +11,29 @@ export interface Hospital {
   datasetId: string;
 }
 
-export const HOSPITALS: readonly (Hospital & { domain: string })[] = [1, 2, 3, 4].map((number) => ({
-  mspId: `Hospital${number}MSP`,
-  domain: `hospital${number}.strokeshare.example`,
-  name: `Hospital ${number}`,
-  recordsChannel: `hospital${number}-records`,
-  datasetId: `ist-hospital${number}`,
-}));
+/** A hospital of a network that is started here. */
+export type OwnHospital = Hospital & { domain: string };
+
+/** So many hospitals. */
+export function hospitalsOf(count: number): OwnHospital[] {
+  return Array.from({ length: count }, (_, i) => ({
+    mspId: `Hospital${i + 1}MSP`,
+    domain: `hospital${i + 1}.strokeshare.example`,
+    name: `Hospital ${i + 1}`,
+    recordsChannel: `hospital${i + 1}-records`,
+    datasetId: `ist-hospital${i + 1}`,
+  }));
+}
+
+export const HOSPITALS: readonly OwnHospital[] = hospitalsOf(4);
 
 /** A network as the demo uses it: who takes part, and how each of them connects. */
 export interface DemoNetwork {
   /** From where the ports of the demo's own storage nodes are counted; without any, agents share folders. */
   zonePort?: number;
   readonly hospitals: readonly Hospital[];
+  /** What the hospitals set otherwise than the demo does. */
+  readonly policy?: Partial<PolicyBounds>;
   /** How the agent of a hospital connects. */
   readonly institution: (mspId: string) => ConnectionProfile;
   /** How the researcher connects, through one peer each. */
@@ -51,9 +62,6 @@ export const RELEASE_BUDGET = 500;
 export const AGREEMENT_DAYS = 90;
 export const CONDITIONS = ['DUO:0000042'];
 
-/** Most institutions of the consortium, as the threshold of a signature policy. */
-const MAJORITY = Math.floor(HOSPITALS.length / 2) + 1;
-
 /**
  * How long the orderer waits for company before it cuts a block. A job is a chain of about nine transactions, each of
  * which rests on the one before, so that it waits for nine blocks: with Fabric's default of two seconds it would do so
@@ -65,14 +73,20 @@ const BATCH_TIMEOUT_MS = 50;
 export type DemoBackend = NonNullable<NetworkConfig['backend']>;
 
 /** The network of the demo. */
-export function demoNetwork(dir: string, basePort: number, backend: DemoBackend = 'embedded'): NetworkConfig {
-  const peers = HOSPITALS.map(({ mspId }) => `'${mspId}.peer'`).join(', ');
+export function demoNetwork(
+  dir: string,
+  basePort: number,
+  backend: DemoBackend = 'embedded',
+  hospitals: readonly OwnHospital[] = HOSPITALS,
+): NetworkConfig {
+  const majority = Math.floor(hospitals.length / 2) + 1;
+  const peers = hospitals.map(({ mspId }) => `'${mspId}.peer'`).join(', ');
   return {
     dir,
     basePort,
     backend,
     organizations: [
-      ...HOSPITALS.map(({ mspId, domain }) => ({
+      ...hospitals.map(({ mspId, domain }) => ({
         mspId,
         domain,
         peer: true,
@@ -92,11 +106,11 @@ export function demoNetwork(dir: string, basePort: number, backend: DemoBackend 
     channels: [
       {
         name: CONSORTIUM_CHANNEL,
-        members: [...HOSPITALS.map(({ mspId }) => mspId), RESEARCH.mspId],
-        endorsement: `OutOf(${MAJORITY}, ${peers})`,
+        members: [...hospitals.map(({ mspId }) => mspId), RESEARCH.mspId],
+        endorsement: `OutOf(${majority}, ${peers})`,
         batchTimeoutMs: BATCH_TIMEOUT_MS,
       },
-      ...HOSPITALS.map(({ mspId, recordsChannel }) => ({
+      ...hospitals.map(({ mspId, recordsChannel }) => ({
         name: recordsChannel,
         members: [mspId],
         endorsement: `OR('${mspId}.peer')`,

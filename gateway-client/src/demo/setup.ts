@@ -10,6 +10,7 @@ import {
   type DemoBackend,
   type DemoNetwork,
   HOSPITALS,
+  type OwnHospital,
   MINIMUM_COHORT,
   MINIMUM_OWN_COUNT,
   AGREEMENT_DAYS,
@@ -26,14 +27,18 @@ const VERSION = '0.1.0';
 /** Starts the network: certificates, peers, orderer, channels. */
 export async function startNetwork(
   paths: DemoPaths,
-  { basePort, backend }: { basePort: number; backend: DemoBackend },
+  {
+    basePort,
+    backend,
+    hospitals = HOSPITALS,
+  }: { basePort: number; backend: DemoBackend; hospitals?: readonly OwnHospital[] },
   signal: AbortSignal,
   progress: Progress,
 ): Promise<void> {
   let sentences = 0;
   // About as many as there are; the bar need not be exact.
   const expected = 12;
-  await up(demoNetwork(paths.network, basePort, backend), {
+  await up(demoNetwork(paths.network, basePort, backend, hospitals), {
     signal,
     onProgress: (sentence) => progress(Math.min(0.95, ++sentences / expected), sentence),
   });
@@ -44,11 +49,12 @@ export async function deployContracts(
   paths: DemoPaths,
   signal: AbortSignal,
   progress: Progress,
+  hospitals: readonly OwnHospital[] = HOSPITALS,
 ): Promise<void> {
   const path = join(require.resolve('@strokeshare/chaincode/package.json'), '..');
   const deployments = [
-    { channel: CONSORTIUM_CHANNEL, name: 'consortium', organizations: HOSPITALS.map(({ mspId }) => mspId) },
-    ...HOSPITALS.map(({ mspId, recordsChannel }) => ({
+    { channel: CONSORTIUM_CHANNEL, name: 'consortium', organizations: hospitals.map(({ mspId }) => mspId) },
+    ...hospitals.map(({ mspId, recordsChannel }) => ({
       channel: recordsChannel,
       name: 'records',
       organizations: [mspId],
@@ -91,22 +97,22 @@ export function agentFolder(paths: DemoPaths, mspId: string): string {
 }
 
 /** The network that the demo itself started. */
-export function ownNetwork(paths: DemoPaths): DemoNetwork {
+export function ownNetwork(paths: DemoPaths, hospitals: readonly OwnHospital[] = HOSPITALS): DemoNetwork {
   return {
-    hospitals: HOSPITALS,
+    hospitals,
     institution: (mspId) => clientProfile(paths.network, mspId, AGENT_USER),
     // Results are read from two hospitals' peers and compared.
     researcher: () =>
-      HOSPITALS.slice(0, 2).map(({ mspId }) =>
-        clientProfile(paths.network, RESEARCH.mspId, RESEARCH.user, mspId),
-      ),
+      hospitals
+        .slice(0, 2)
+        .map(({ mspId }) => clientProfile(paths.network, RESEARCH.mspId, RESEARCH.user, mspId)),
   };
 }
 
 /** Sets up the folders of the agents and of the researcher. */
 export async function makeFolders(
   paths: DemoPaths,
-  { hospitals, institution, researcher, zonePort }: DemoNetwork,
+  { hospitals, institution, researcher, zonePort, policy }: DemoNetwork,
 ): Promise<{ researcherProfile: string }> {
   for (const { mspId, recordsChannel } of hospitals) {
     const others = hospitals.filter((hospital) => hospital.mspId !== mspId);
@@ -132,6 +138,7 @@ export async function makeFolders(
         minimumCohort: MINIMUM_COHORT,
         releaseBudget: RELEASE_BUDGET,
         days: AGREEMENT_DAYS + 1,
+        ...policy,
       },
     });
   }
