@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { benches } from './benches/index.js';
 import { machine, ROOT, table, writeJson } from './report.js';
 
-/** `npm run bench -- NAME`: runs one bench, prints its table and writes `out/bench/NAME.json`. */
+/** `npm run bench -- NAME [--quick]`: runs one bench, prints its table and writes `out/bench/NAME.json`. */
 async function main(): Promise<number> {
-  const name = process.argv[2];
+  const [name] = process.argv.slice(2).filter((word) => !word.startsWith('--'));
   const bench = name === undefined ? undefined : benches[name];
   if (name === undefined || bench === undefined) {
     const known = Object.entries(benches).map(([key, { summary }]) => `  ${key.padEnd(10)} ${summary}`);
@@ -15,9 +15,7 @@ async function main(): Promise<number> {
     );
     return name === undefined ? 0 : 1;
   }
-  const rows = await bench.run((line) => {
-    console.error(line);
-  });
+  const rows = await bench.run((line) => console.error(line), { quick: process.argv.includes('--quick') });
   const file = join(ROOT, 'out', 'bench', `${name}.json`);
   await writeJson(file, { machine: machine(), rows });
   console.log(table(rows));

@@ -3,12 +3,19 @@ import { demoBench } from './demo.js';
 import { fheBench } from './fhe.js';
 import { floodBench } from './flood.js';
 import { ledgerBench } from './ledger.js';
+import { queryBench } from './query.js';
 import { storageBench } from './storage.js';
+
+/** What a person asks of a bench. */
+export interface BenchOptions {
+  /** A small form, where the bench has one. */
+  readonly quick: boolean;
+}
 
 /** A bench: measures and returns rows; never judges. */
 export interface Bench {
   readonly summary: string;
-  run(progress: (line: string) => void): Promise<readonly BenchRow[]>;
+  run(progress: (line: string) => void, options: BenchOptions): Promise<readonly BenchRow[]>;
 }
 
 /** Every bench by its name on the command line. */
@@ -17,5 +24,6 @@ export const benches: Readonly<Record<string, Bench>> = {
   fhe: fheBench,
   flood: floodBench,
   ledger: ledgerBench,
+  query: queryBench,
   storage: storageBench,
 };

@@ -5,7 +5,7 @@ import {
   demo,
   enroll,
   foundConsortium,
-  publishDataset,
+  publishRows,
   register,
   requestAccess,
   Resources,
@@ -14,6 +14,7 @@ import {
   type AgentEvent,
   type LoadedRecord,
   type Researcher,
+  type StreamedDataset,
 } from '@strokeshare/gateway-client';
 import type { Schema } from '@strokeshare/fhe';
 import { ROOT } from '../report.js';
@@ -21,7 +22,7 @@ import { ROOT } from '../report.js';
 const { HOSPITALS, ATTRIBUTION } = demo;
 const PURPOSE = 'DUO:0000007';
 const STATISTICS = ['count', 'mean', 'variance', 'crosstab', 'correlation', 'survival', 'logistic'] as const;
-const EPOCH = 'epoch-1';
+export const EPOCH = 'epoch-1';
 const DAY_MS = 86_400_000;
 /** Holders that release together, where there are as many hospitals. */
 const THRESHOLD = 3;
@@ -40,6 +41,9 @@ export interface StudyDataset {
   owner: number;
 }
 
+/** One whose records come row by row. */
+export type StreamedStudyDataset = Omit<StudyDataset, 'records'> & Pick<StreamedDataset, 'rows'>;
+
 /** The running alliance. */
 export interface Study {
   hospitals: readonly demo.OwnHospital[];
@@ -50,6 +54,8 @@ export interface Study {
   /** Tells of every step of every agent from now on. */
   hear(listener: (event: AgentEvent) => void): void;
   publish(dataset: StudyDataset): Promise<void>;
+  /** The same row by row; `progress` is told how many patients are encrypted. */
+  load(dataset: StreamedStudyDataset, progress?: (patients: number) => void): Promise<void>;
   /** Has an agreement signed by all owners. */
   agree(agreementId: string, datasets: readonly string[], variables: readonly string[]): Promise<void>;
 }
@@ -85,7 +91,11 @@ export async function withStudy<T>(
     await served(makeKey(agents, signal));
     return await work({
       ...{ hospitals, agents, researcher, hear, served },
-      publish: (dataset) => served(publish(agents, dataset)),
+      publish({ records, ...dataset }) {
+        const rows = records.map(({ values, line }) => ({ values, patient: `line ${line}` }));
+        return served(load(agents, { ...dataset, rows }));
+      },
+      load: (dataset, told) => served(load(agents, dataset, told)),
       agree: (id, datasets, variables) => served(agree(agents, researcher, id, datasets, variables, signal)),
     });
   } finally {
@@ -123,17 +133,18 @@ async function makeKey(agents: readonly Agent[], signal: AbortSignal): Promise<v
   });
 }
 
-async function publish(agents: readonly Agent[], { owner, ...dataset }: StudyDataset): Promise<void> {
+async function load(
+  agents: readonly Agent[],
+  { owner, ...dataset }: StreamedStudyDataset,
+  progress?: (patients: number) => void,
+): Promise<void> {
   const agent = agents[owner];
   if (!agent) throw new TypeError('a dataset has an owner');
-  await publishDataset(agent.context, {
-    ...dataset,
-    records: dataset.records.map(({ values }) => values),
-    patients: dataset.records.map(({ line }) => `line ${line}`),
-    epochId: EPOCH,
-    minimumCohort: MINIMUM_COHORT,
-    conditions: ['DUO:0000042'],
-  });
+  await publishRows(
+    agent.context,
+    { ...dataset, epochId: EPOCH, minimumCohort: MINIMUM_COHORT, conditions: ['DUO:0000042'] },
+    progress,
+  );
 }
 
 async function agree(

@@ -1,0 +1,101 @@
+import { packColumns, parameterSet } from '@strokeshare/fhe';
+import { Evaluators, parseMapping, readRows, type OwnRow } from '@strokeshare/gateway-client';
+import { row, type BenchRow } from '../../report.js';
+import { EPOCH, type Study } from '../../study/alliance.js';
+import type { Trial } from '../../study/trial.js';
+import { resampled, table, tableSchema } from './records.js';
+
+const WORKERS = 2;
+/** Columns of one request, as loading asks for. */
+const COLUMNS_AT_ONCE = 8;
+const MIB = 2 ** 20;
+
+/**
+ * Loading of a table from its text to batches on the ledger, beside what the pool alone encrypts: patients a second, and
+ * what the memory of this process grew by.
+ */
+export async function loadingRows(
+  study: Study,
+  trial: Trial,
+  patients: number,
+  progress: (line: string) => void,
+): Promise<BenchRow[]> {
+  const before = await poolRate(study, trial);
+  const start = process.memoryUsage.rss();
+  let peak = start;
+  const started = performance.now();
+  await study.load(
+    {
+      ...{ datasetId: 'loaded', title: 'A large table', owner: 0 },
+      ...{ schema: tableSchema, provenance: trial.provenance },
+      rows: rowsOf(trial, patients),
+    },
+    (done) => {
+      peak = Math.max(peak, process.memoryUsage.rss());
+      progress(`loads: ${done} of ${patients} patients`);
+    },
+  );
+  const rate = (1000 * patients) / (performance.now() - started);
+  const pool = Math.max(before, await poolRate(study, trial));
+  return [
+    row(
+      `loading and encrypting ${patients} patients x 10 columns`,
+      '1/s',
+      rate,
+      pool,
+      'the pool alone, in the same run',
+      'higher',
+    ),
+    row(
+      'memory that loading took',
+      'MiB',
+      (peak - start) / MIB,
+      null,
+      'no peer: bounded, whatever the table',
+    ),
+  ];
+}
+
+async function* rowsOf({ all }: Trial, patients: number): AsyncGenerator<OwnRow> {
+  const bytes = piecesOf(table(all, patients));
+  for await (const read of readRows(bytes, { schema: tableSchema, mapping: parseMapping({ fields: {} }) })) {
+    if ('reason' in read) throw new Error(`Line ${read.line}: ${read.reason}.`);
+    yield { values: read.values, patient: `line ${read.line}` };
+  }
+}
+
+async function* piecesOf(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* pieces;
+}
+
+/** Patients a second that the pool encrypts when it has nothing else to do and its columns are packed. */
+async function poolRate({ agents }: Study, { all }: Trial): Promise<number> {
+  const [agent] = agents;
+  if (!agent) throw new TypeError('an alliance has agents');
+  const { consortium, store, signal } = agent.context;
+  const { publicKeyHash = '' } = await consortium.epochs.get({ epochId: EPOCH }, { signal });
+  const set = parameterSet('standard');
+  const records = [...resampled(all, set.slots)].map(({ values }) => {
+    const numbers = [values['AGE'], values['RSBP'], values['RDELAY']];
+    return Object.fromEntries(
+      tableSchema.variables.map(({ name }, i) => [name, numbers[i % numbers.length] ?? null]),
+    );
+  });
+  const [packed] = packColumns(tableSchema, records, set).batches;
+  const columns = [...(packed?.columns.values() ?? [])];
+  await using evaluators = new Evaluators(WORKERS);
+  const pool = await evaluators.forEncryption(set, {
+    epochId: EPOCH,
+    publicKey: () => store.get(publicKeyHash),
+    relinKeys: () => Promise.reject(new TypeError('nothing is multiplied')),
+  });
+  const encrypt = async (): Promise<void> => {
+    for (let start = 0; start < columns.length; start += COLUMNS_AT_ONCE)
+      await pool.encryptColumns(EPOCH, columns.slice(start, start + COLUMNS_AT_ONCE), { signal });
+  };
+  await encrypt();
+  const rounds = 5;
+  const started = performance.now();
+  for (let round = 0; round < rounds; round++) await encrypt();
+  return (1000 * rounds * set.slots) / (performance.now() - started);
+}
