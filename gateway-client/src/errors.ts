@@ -7,6 +7,7 @@ export type ClientErrorCode =
   | 'COLUMN_MISSING'
   | 'MAPPING_INVALID'
   | 'IDENTIFIER_REFUSED'
+  | 'DATASET_FILE_INVALID'
   // talking to the ledger
   | 'PROFILE_INVALID'
   | 'ROLE_DIFFERS'

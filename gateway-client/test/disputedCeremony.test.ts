@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readContractError, type EpochView } from '@strokeshare/chaincode';
+import type { EpochView } from '@strokeshare/chaincode';
 import { blobHash } from '@strokeshare/fhe';
 import { identity } from '../../chaincode/test/support/identities.js';
 import { MemoryLedger } from '../../chaincode/test/support/memoryLedger.js';
@@ -12,7 +12,8 @@ import { openHolderKey } from '../src/agent/holder-key.js';
 import { openKeys } from '../src/agent/keys.js';
 import { enroll, foundConsortium } from '../src/agent/open.js';
 import { Vault } from '../src/agent/vault.js';
-import { institutionClient, LedgerError, type Ledger, type LedgerCall } from '../src/connect/index.js';
+import { institutionClient } from '../src/connect/index.js';
+import { memoryLedgerOf } from './support/memoryLedgerOf.js';
 
 const EPOCH = 'epoch-1';
 const MEMBERS = ['Hospital1MSP', 'Hospital2MSP', 'Hospital3MSP'];
@@ -22,38 +23,6 @@ const STEPS_AT_MOST = 200;
 let folder: string;
 let agents: AgentContext[];
 const ledger = new MemoryLedger();
-
-/** The contracts as one institution's agent reaches them. */
-async function ledgerOf(mspId: string): Promise<Ledger> {
-  const agent = { identity: await identity(mspId, 'agent', 'institution') };
-  const simulate = async ({ contract, transaction, argument }: LedgerCall) => {
-    ledger.now = Date.now();
-    const name = `${contract}:${transaction}`;
-    try {
-      return await ledger.simulate({ name } as never, JSON.parse(argument), agent);
-    } catch (error) {
-      const contractCode = readContractError((error as Error).message)?.code;
-      throw new LedgerError('CONTRACT_REFUSED', (error as Error).message, {
-        stage: 'endorse',
-        safeToRetry: false,
-        ...(contractCode && { contractCode }),
-      });
-    }
-  };
-  return {
-    mspId,
-    evaluate: async (call) => JSON.stringify((await simulate(call)).response),
-    submit: async (call) => {
-      const simulation = await simulate(call);
-      ledger.commit(simulation);
-      return { result: JSON.stringify(simulation.response), transactionId: '', blockNumber: 1n };
-    },
-    events: () => {
-      throw new Error('the test asks for no events');
-    },
-    [Symbol.dispose]: () => undefined,
-  };
-}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'strokeshare-dispute-'));
@@ -68,7 +37,7 @@ beforeAll(async () => {
       const vault = await Vault.open(join(folder, mspId), join(folder, `${mspId}.key`));
       return {
         mspId,
-        consortium: institutionClient(await ledgerOf(mspId)),
+        consortium: institutionClient(memoryLedgerOf(ledger, await identity(mspId, 'agent', 'institution'))),
         vault,
         keys: await openKeys(vault),
         store: { put, get },

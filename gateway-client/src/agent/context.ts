@@ -1,6 +1,6 @@
 import type { EpochView, Institution } from '@strokeshare/chaincode';
 import type { ColumnBatch, KeyCeremony } from '@strokeshare/fhe';
-import type { BlobStore } from '@strokeshare/storage-node';
+import { StorageError, type BlobStore } from '@strokeshare/storage-node';
 import type { InstitutionClient, RecordsClient } from '../connect/index.js';
 import type { EpochKeys, Evaluators } from './evaluators.js';
 import type { InstitutionKeys } from './keys.js';
@@ -62,8 +62,8 @@ export interface AgentContext {
   readonly replays: Map<string, Promise<ReplayedJob>>;
   /** Release journals of the own keys, by the name of their files. */
   readonly releases: Map<string, Promise<OpenJournal>>;
-  /** Jobs that cannot be served, and until when (milliseconds) they are left alone; the others go on. */
-  readonly setAside: Map<string, number>;
+  /** Jobs that cannot be served, until when (milliseconds) they are left alone, and how long that is; the others go on. */
+  readonly setAside: Map<string, { until: number; rest: number }>;
   /** Since when (milliseconds) this institution waits for others before it in line. */
   readonly waiting: Map<string, number>;
   /** Plain columns of the own datasets, for the own counts. */
@@ -80,20 +80,48 @@ export function report(context: AgentContext, step: string, id: string, message:
   context.report({ mspId: context.mspId, step, id, message });
 }
 
-/** The keys of an active epoch, from the own store: every member keeps them there. */
-export function epochKeys(
-  { store }: AgentContext,
-  epoch: Pick<EpochView, 'epochId' | 'publicKeyHash' | 'relinKeysHash'>,
-): EpochKeys {
-  const read = (hash: string | undefined) => () =>
-    hash === undefined
-      ? Promise.reject(new TypeError(`epoch ${epoch.epochId} has no keys yet`))
-      : store.get(hash);
+/** The keys of an active epoch. */
+export function epochKeys(context: AgentContext, epoch: KeyedEpoch): EpochKeys {
   return {
     epochId: epoch.epochId,
-    publicKey: read(epoch.publicKeyHash),
-    relinKeys: read(epoch.relinKeysHash),
+    publicKey: () => epochKey(context, epoch, epoch.publicKeyHash),
+    relinKeys: () => epochKey(context, epoch, epoch.relinKeysHash),
   };
+}
+
+/** What the ledger says of an epoch's public keys and of whoever made them. */
+export type KeyedEpoch = Pick<EpochView, 'epochId' | 'members' | 'publicKeyHash' | 'relinKeysHash'>;
+
+/**
+ * A public key of an epoch by its hash: from the own store, where every member keeps it. An institution that holds no
+ * share gets it from a member once, and keeps it as well.
+ *
+ * @throws StorageError where no member gives it.
+ */
+export async function epochKey(
+  { store, peers, mspId }: Pick<AgentContext, 'store' | 'peers' | 'mspId'>,
+  { epochId, members }: KeyedEpoch,
+  hash: string | undefined,
+): Promise<Uint8Array> {
+  if (hash === undefined) throw new TypeError(`epoch ${epochId} has no keys yet`);
+  let missing: unknown;
+  try {
+    return await store.get(hash);
+  } catch (error) {
+    if (!(error instanceof StorageError && error.code === 'NOT_FOUND')) throw error;
+    missing = error;
+  }
+  for (const member of members.filter((other) => other !== mspId)) {
+    try {
+      const key = await peers.get(member, hash, { kind: 'epoch', epochId });
+      await store.put(key);
+      return key;
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      missing = error;
+    }
+  }
+  throw missing;
 }
 
 /** All enrolled institutions, in the order of their MSP IDs. */

@@ -4,7 +4,7 @@ import { blobHash, workOf } from '@strokeshare/fhe';
 import { LedgerError } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import type { JobPlan } from '../job/plan.js';
-import { epochKeys, type AgentContext } from './context.js';
+import { epochKey, epochKeys, type AgentContext } from './context.js';
 import { readBatch, readColumns, type CheckedBatch } from './job-blobs.js';
 
 /**
@@ -47,11 +47,12 @@ export async function evaluateOnLedger(
 }
 
 async function submitPart(
-  { mspId, records, signal, store }: AgentContext,
+  context: AgentContext,
   { job, epoch }: JobAccess,
   part: EvaluationPart,
   transient: Record<string, Uint8Array>,
 ): Promise<EvaluateResponse> {
+  const { mspId, records, signal } = context;
   const { cells, from, until } = part;
   const submit = (data: Record<string, Uint8Array>) =>
     records.records.evaluate(
@@ -61,7 +62,7 @@ async function submitPart(
   return submit(transient).catch(async (error: unknown) => {
     // The contract's process has not seen this epoch's key yet (or was restarted).
     if (!(error instanceof LedgerError && error.contractCode === 'KEY_NEEDED')) throw error;
-    return submit({ ...transient, relinKeys: await store.get(epoch.relinKeysHash) });
+    return submit({ ...transient, relinKeys: await epochKey(context, epoch, epoch.relinKeysHash) });
   });
 }
 

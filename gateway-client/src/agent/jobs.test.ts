@@ -1,5 +1,6 @@
 import { AGGREGATE_TAKEOVER_MS } from '@strokeshare/chaincode';
 import { jest } from '@jest/globals';
+import { StorageError } from '@strokeshare/storage-node';
 import { LedgerError } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import type { AgentContext, AgentEvent } from './context.js';
@@ -26,7 +27,7 @@ function agentWith(failure: Error, participants = ['Hospital0MSP', 'Hospital1MSP
     policy: { objectionsTo: () => [] },
     evaluations: new Map(),
     replays: new Map(),
-    setAside: new Map<string, number>(),
+    setAside: new Map(),
     waiting: new Map<string, number>(),
     report: (event: AgentEvent) => events.push(event),
   } as unknown as AgentContext;
@@ -50,7 +51,7 @@ describe('the jobs of an agent', () => {
     ]);
     await jobStep(context);
     expect(asked).toEqual(['bad', 'good', 'good']);
-    context.setAside.set('bad', Date.now() - 1);
+    context.setAside.set('bad', { until: Date.now() - 1, rest: 60_000 });
     await jobStep(context);
     expect(asked).toEqual(['bad', 'good', 'good', 'bad', 'good']);
   });
@@ -73,6 +74,21 @@ describe('the jobs of an agent', () => {
     );
     await jobStep(context);
     expect(events).toMatchObject([{ step: 'set aside', id: 'bad', message: 'No number of patients.' }]);
+  });
+
+  it('look soon again at one whose blob is missing, and then ever later', async () => {
+    const start = Date.parse('2026-11-22T12:00:00Z');
+    let now = start;
+    jest.spyOn(Date, 'now').mockImplementation(() => now);
+    const { context, events } = agentWith(new StorageError('NOT_FOUND', 'There is no such blob.'));
+    const looks: number[] = [];
+    for (; looks.length < 9; now += 1_000) {
+      events.length = 0;
+      await jobStep(context);
+      if (events.some(({ step }) => step === 'set aside')) looks.push((now - start) / 1_000);
+    }
+    jest.restoreAllMocks();
+    expect(looks).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183]);
   });
 
   it('wait where the ledger cannot be reached: that says nothing about a job', async () => {
@@ -126,7 +142,7 @@ describe('an agent that others keep waiting', () => {
       consortium: { jobs },
       evaluations: new Map(),
       replays: new Map(),
-      setAside: new Map<string, number>(),
+      setAside: new Map(),
       waiting: new Map<string, number>(),
       report: () => undefined,
     } as unknown as AgentContext;

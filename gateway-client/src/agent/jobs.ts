@@ -14,8 +14,12 @@ import { isTurn, stopJob } from './turns.js';
 import { postValueShares } from './values.js';
 import { dealOwnVector, releasesVector, undealt } from './vector.js';
 
-/** A job that could not be served is looked at again after this long: a blob may have come by then. */
-const SET_ASIDE_MS = 60_000;
+/**
+ * A job that could not be served is looked at again soon (a blob may have come, a refusal may have reached the own
+ * peer), then after twice as long, and so on.
+ */
+const FIRST_REST_MS = 1_000;
+const LONGEST_REST_MS = 60_000;
 /** Errors that say something about the job, not about this agent or its connection. */
 const ABOUT_THE_JOB = new Set<string>(['REPLAY_MISMATCH', 'POLICY_REFUSED', 'BUDGET_EXHAUSTED']);
 /** What contracts say where somebody else did something wrong, or time went by: trying at once again does not help. */
@@ -42,10 +46,11 @@ export const jobStep: Step = async (context) => {
     consortium.jobs.listOpen(after === undefined ? {} : { after }, { signal }),
   );
   const open = new Set(jobs.map(({ jobId }) => jobId));
-  for (const kept of [context.evaluations, context.replays])
+  for (const kept of [context.evaluations, context.replays, context.setAside])
     for (const jobId of kept.keys()) if (!open.has(jobId)) kept.delete(jobId);
   for (const jobId of open) {
-    if (Date.now() >= (context.setAside.get(jobId) ?? 0) && (await takeStep(context, jobId))) return true;
+    if (Date.now() >= (context.setAside.get(jobId)?.until ?? 0) && (await takeStep(context, jobId)))
+      return true;
   }
   return false;
 };
@@ -61,10 +66,21 @@ async function takeStep(context: AgentContext, jobId: string): Promise<boolean> 
       (error instanceof ClientError && ABOUT_THE_JOB.has(error.code)) ||
       (error instanceof LedgerError && REFUSED_FOR_THE_JOB.has(error.contractCode ?? ''));
     if (!aboutTheJob) throw error;
-    context.setAside.set(jobId, Date.now() + SET_ASIDE_MS);
+    const rest = restAfter(error, context.setAside.get(jobId)?.rest);
+    context.setAside.set(jobId, { until: Date.now() + rest, rest });
     report(context, 'set aside', jobId, error.message);
     return false;
   }
+}
+
+/** What was posted wrongly stays so, and to compute it again costs as much as the first time. */
+function restAfter(error: Error, before: number | undefined): number {
+  const mayPass =
+    error instanceof StorageError ||
+    error instanceof LedgerError ||
+    (error instanceof FheError && error.code === 'WORKER_FAILED');
+  if (!mayPass) return LONGEST_REST_MS;
+  return before === undefined ? FIRST_REST_MS : Math.min(2 * before, LONGEST_REST_MS);
 }
 
 async function advance(context: AgentContext, job: JobView): Promise<boolean> {

@@ -162,6 +162,11 @@ export function auditorClient(ledger: Ledger, names: ConsortiumNames = {}) {
   return {
     mspId: ledger.mspId,
     audit: bind(at, consortium.AuditContract),
+    datasets: bind(
+      at,
+      pick(consortium.DatasetContract, 'Get', 'List', 'GetVersion', 'ListVersions', 'ListUses'),
+    ),
+    epochs: bind(at, pick(consortium.KeyEpochContract, 'Get', 'List')),
     agreements: bind(at, pick(consortium.AgreementContract, 'Get', 'Version', 'List')),
     jobs: bind(at, pick(consortium.JobContract, 'Get', 'List')),
   };
