@@ -162,6 +162,8 @@ export class MemoryAlliance implements AsyncDisposable {
           minimumCohort: 20,
           releaseBudget: 100,
           days: 2,
+          jobs: 'automatic',
+          cellsPerJob: 100,
         }),
         evaluators,
         ceremonies: new Map(),
