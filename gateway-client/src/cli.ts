@@ -5,7 +5,8 @@ import { compareBuilds } from './cli/builds.js';
 import { auditCommand } from './cli/audit.js';
 import { powCommand } from './cli/pow.js';
 import { completionCommand } from './cli/completion.js';
-import { profileCommand } from './cli/profile.js';
+import { datasetCommand } from './cli/dataset.js';
+import { keyCommand } from './cli/key.js';
 import { queryCommand } from './cli/query.js';
 import { storageCommand } from './cli/storage.js';
 import { ended, EXIT_CODES_TEXT, exitCodeOf, sentenceOf } from './cli/ending.js';
@@ -71,9 +72,8 @@ function program(signal: AbortSignal): Command {
     });
 
   command.addCommand(queryCommand(signal));
-  command.addCommand(
-    new Command('dataset').description('records of an institution').addCommand(profileCommand()),
-  );
+  command.addCommand(datasetCommand(signal));
+  command.addCommand(keyCommand(signal));
   command.addCommand(agentCommand(signal));
   command
     .command('builds [organizations...]')

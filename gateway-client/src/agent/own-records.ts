@@ -44,9 +44,10 @@ export const originalName = ({ datasetId, batchId }: BatchName): string => `reco
 export async function storeOwnBatch(
   { originals }: AgentContext,
   name: BatchName,
-  batch: OwnBatch,
+  { schema, records, patients, provenance: from }: OwnBatch,
 ): Promise<void> {
-  await originals.write(originalName(name), batch);
+  // A caller's object may hold more than this, and what is stored is read strictly.
+  await originals.write(originalName(name), { schema, records, patients, provenance: from });
 }
 
 /**

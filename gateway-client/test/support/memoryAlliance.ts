@@ -93,8 +93,9 @@ export class MemoryAlliance implements AsyncDisposable {
   async agree(
     name: string,
     asked: Partial<RequestPermission> & Pick<RequestPermission, 'datasets' | 'variables'>,
-  ) {
-    await requestAccess(this.researcher, {
+    researcher = this.researcher,
+  ): Promise<void> {
+    await requestAccess(researcher, {
       permissionId: `permission-${name}`,
       statistics: ['count', 'mean'],
       purpose: PURPOSE,
@@ -114,11 +115,31 @@ export class MemoryAlliance implements AsyncDisposable {
   }
 
   /** Submits a job and lets the agents do all of it. */
-  async run(jobId: string, query: AnalysisQuery, agreement: string): Promise<JobView> {
+  async run(
+    jobId: string,
+    query: AnalysisQuery,
+    agreement: string,
+    researcher = this.researcher,
+  ): Promise<JobView> {
     const agreementId = `agreement-${agreement}`;
-    await this.researcher.client.jobs.submit({ jobId, agreementId, purpose: PURPOSE, query });
+    await researcher.client.jobs.submit({ jobId, agreementId, purpose: PURPOSE, query });
     await this.settle();
     return this.researcher.client.jobs.get({ jobId });
+  }
+
+  /** A researcher of an organisation. */
+  async registered(mspId: string): Promise<ResearcherContext> {
+    const ledger = memoryLedgerOf(this.ledger, await identity(mspId, 'alice', 'researcher'));
+    const client = researcherClient(ledger);
+    const researcher: ResearcherContext = {
+      client,
+      readers: [client],
+      keys: await generateSealingKeyPair(),
+      events: (ending) => ledger.events('consortium', 'consortium')(ending),
+      signal: new AbortController().signal,
+    };
+    await register(researcher, { name: 'Alice', affiliation: 'Institute' });
+    return researcher;
   }
 
   async #enroll(institutions: number): Promise<void> {
@@ -183,16 +204,7 @@ export class MemoryAlliance implements AsyncDisposable {
       rule: 'majority',
     });
     for (const agent of this.agents) await enroll(agent, { name: agent.mspId });
-    const research = memoryLedgerOf(this.ledger, await identity('ResearchMSP', 'alice', 'researcher'));
-    const client = researcherClient(research);
-    this.researcher = {
-      client,
-      readers: [client],
-      keys: await generateSealingKeyPair(),
-      events: (ending) => research.events('consortium', 'consortium')(ending),
-      signal,
-    };
-    await register(this.researcher, { name: 'Alice', affiliation: 'Institute' });
+    this.researcher = await this.registered('ResearchMSP');
     this.auditor = auditorClient(
       memoryLedgerOf(this.ledger, await identity('ResearchMSP', 'auditor', 'auditor')),
     );
