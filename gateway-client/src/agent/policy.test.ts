@@ -47,6 +47,8 @@ const jobOf = (cells: number): JobView => ({ cells: Array.from({ length: cells }
 test('a job goes on by itself up to its bound of cells, and never where a person is asked about all', () => {
   expect(policy.objectionsTo(jobOf(30))).toEqual([]);
   expect(policy.objectionsTo(jobOf(31))).toEqual(['it has 31 cells, more than 30']);
+  const step = { ...jobOf(1), vector: { length: 30 } } as JobView;
+  expect(policy.objectionsTo(step)).toEqual(['it has 31 cells, more than 30']);
   expect(boundedPolicy({ ...bounds, jobs: 'ask' }).objectionsTo(jobOf(1))).toEqual([
     'a person is asked about every job',
   ]);

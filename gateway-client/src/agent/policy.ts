@@ -58,11 +58,14 @@ export function boundedPolicy(bounds: PolicyBounds): InstitutionPolicy {
       );
       return reasons.length === 0 ? { answer: 'sign' } : { answer: 'wait', reasons };
     },
-    objectionsTo: ({ cells }) =>
-      outside(
+    objectionsTo({ cells, vector }) {
+      // The sums of a regression's step are numbers like any other.
+      const numbers = cells.length + (vector?.length ?? 0);
+      return outside(
         [bounds.jobs === 'ask', 'a person is asked about every job'],
-        [cells.length > bounds.cellsPerJob, `it has ${cells.length} cells, more than ${bounds.cellsPerJob}`],
-      ),
+        [numbers > bounds.cellsPerJob, `it has ${numbers} cells, more than ${bounds.cellsPerJob}`],
+      );
+    },
   };
 }
 
