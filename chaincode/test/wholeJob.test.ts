@@ -6,13 +6,25 @@ import {
   type PlanStatistic,
   type Query,
   type SurvivalStatistic,
+  workOf,
 } from '@strokeshare/fhe';
-import { consortium } from '../src/index.js';
+import { chunksThatFit, consortium, evaluationLoad, MAXIMUM_TRANSIENT_BYTES } from '../src/index.js';
 import { Alliance } from './support/alliance.js';
 import { cohort } from './support/cohorts.js';
+import { endure } from './support/load.js';
+import { inProcesses, onLedger } from './support/processes.js';
+import { NO_OTHER_RUNTIME, otherRuntimes } from './support/runtimes.js';
 
 const cohorts = [cohort(700, 1), cohort(90, 2), cohort(60, 3)];
 const patients = cohorts.flat();
+/** Moments of two numbers, and the intervals of a survival. */
+const moments: AnalysisQuery = {
+  version: 1,
+  statistics: [
+    { id: 'rho', kind: 'correlation', variables: ['AGE', 'RSBP'] },
+    { id: 'km', kind: 'survival', variable: 'SURVIVAL' },
+  ],
+};
 const byType: Query = {
   version: 1,
   statistics: [{ id: 'age', kind: 'mean', variable: 'AGE', by: ['STYPE'] }],
@@ -74,18 +86,37 @@ describe.each(['toy', 'standard'])('a whole job on ciphertexts of the set %s', (
     });
   });
 
+  /** What the contracts found is what new processes of some runtimes find, by version. */
+  async function expectSameBytes(runtimes: ReadonlyMap<string, string>, each = 1): Promise<void> {
+    const job = await alliance.get('job-1');
+    const expected = await onLedger(alliance, job);
+    const files = [...runtimes].flatMap(([node, file]) =>
+      Array.from({ length: each }, () => ({ node, file })),
+    );
+    const found = await inProcesses(
+      alliance,
+      job,
+      files.map(({ file }) => file),
+    );
+    expect(found).toEqual(files.map(({ node }) => ({ ...expected, node })));
+  }
+  if (set === 'standard') {
+    it('has the same bytes in the processes of two institutions, and after a restart', () =>
+      expectSameBytes(new Map([[process.version, process.execPath]]), 2));
+
+    const others = otherRuntimes();
+    const inOthers = others.size === 0 ? it.skip : it;
+    inOthers(
+      `has the same bytes on other versions of the runtime${others.size === 0 ? `: ${NO_OTHER_RUNTIME}` : ''}`,
+      () => expectSameBytes(others),
+    );
+  }
+
   it('releases the moments of a correlation and the intervals of a survival', async () => {
-    const query: AnalysisQuery = {
-      version: 1,
-      statistics: [
-        { id: 'rho', kind: 'correlation', variables: ['AGE', 'RSBP'] },
-        { id: 'km', kind: 'survival', variable: 'SURVIVAL' },
-      ],
-    };
-    const job = await alliance.release('job-2', query);
+    const job = await alliance.release('job-2', moments);
     expect(job.state).toBe('RELEASED');
     const values = await alliance.values(job);
-    const plan = alliance.plan(query);
+    const plan = alliance.plan(moments);
     const [rho, km] = plan.statistics as [CorrelationStatistic, SurvivalStatistic];
     const both = patients.filter(({ RSBP }) => RSBP !== null);
     const scaled = (name: string) => (record: PatientRecord) =>
@@ -110,4 +141,32 @@ describe.each(['toy', 'standard'])('a whole job on ciphertexts of the set %s', (
       expect(job.outcomes![censored]!.count).toBe(ended.filter(({ DEAD }) => !DEAD).length);
     }
   });
+
+  if (set === 'standard')
+    it('answers while four full-size evaluations want to run: two do, the others come back', async () => {
+      const job = await alliance.submit('job-3', moments);
+      const plan = alliance.planOf(job);
+      const load = (some: readonly string[]) => evaluationLoad(plan, some, 1, alliance.set);
+      const cells = job.cells.map(({ id }) => id);
+      const [most] = chunksThatFit(cells, load);
+      expect(load(most!).bytes).toBeGreaterThan(MAXIMUM_TRANSIENT_BYTES / 2);
+      const { columns } = workOf(plan, most!);
+      const columnsOf = (member: number) =>
+        Object.fromEntries(
+          [...alliance.batchesOf(alliance.member(member))].flatMap(([prefix, blobs]) =>
+            columns.map((name) => [`${prefix}/${name}`, blobs.get(name)!]),
+          ),
+        );
+      const heavy = [0, 1, 2, 0].map((member) => ({
+        member,
+        jobId: job.jobId,
+        cells: most!,
+        transient: { ...columnsOf(member), relinKeys: alliance.relinKeys },
+      }));
+      const { partials, answered, busy } = await endure(alliance, heavy, 50);
+      expect(answered).toBeGreaterThanOrEqual(50);
+      expect(busy).toBeGreaterThan(0);
+      expect(partials[3]).toEqual(partials[0]);
+      expect(new Set(partials.flatMap((own) => Object.values(own))).size).toBe(3 * most!.length);
+    });
 });
