@@ -1,4 +1,6 @@
 /** `-ca`: identities come from a Fabric CA server of each organisation, which goes on serving beside the network. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -129,10 +131,17 @@ describeCa(
       });
     });
 
-    it('knows what it has issued after a stop, and ends with the network', async () => {
+    it('knows what it has issued after a stop, even if its port was taken meanwhile, and ends with the network', async () => {
       const before = readFileSync(paths.user('Ann').msp.certificate, 'utf8');
       await stop(dir);
-      await up(config);
+      const taker = createServer().listen(caClient().home.port, '127.0.0.1');
+      // Whoever else may have taken it does as well.
+      await once(taker, 'listening').catch(() => undefined);
+      try {
+        await up(config);
+      } finally {
+        taker.close();
+      }
       expect(readFileSync(paths.user('Ann').msp.certificate, 'utf8')).toBe(before);
       const { home, client } = caClient();
       const registrar = await client.enroll(REGISTRAR, home.secret, domain);

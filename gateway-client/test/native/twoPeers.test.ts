@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { clientProfile, deployChaincode, down, up } from '@strokeshare/network';
 import { findPrograms } from '@strokeshare/network/dist/native/binaries.js';
 import { connectLedger } from '../../src/connect/index.js';
-import { freePorts } from './freePorts.js';
+import { freeRange } from './freeRange.js';
 import { lose } from './lostNode.js';
 
 const LIMIT_MS = 5 * 60 * 1000;
@@ -19,14 +19,12 @@ if ('missing' in findPrograms())
 else {
   const dir = mkdtempSync(join(tmpdir(), 'two-peers-'));
   beforeAll(async () => {
-    const [basePort = 0, port] = await freePorts(2);
+    const basePort = await freeRange(2);
     await up({
       dir,
       backend: 'native',
       basePort,
-      organizations: [
-        { mspId, domain: 'a.example.com', peer: true, peers: 2, port, users: [{ name: 'Ann' }] },
-      ],
+      organizations: [{ mspId, domain: 'a.example.com', peer: true, peers: 2, users: [{ name: 'Ann' }] }],
       channels: [{ name: at.channel, members: [mspId], endorsement: `OR('${mspId}.peer')` }],
     });
     await deployChaincode(dir, {

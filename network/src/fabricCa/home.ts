@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { parse, parseDocument, stringify } from 'yaml';
 import { z } from 'zod';
 import { CertificateAuthority, type OrganizationPaths } from '../certificates/index.js';
 
@@ -58,6 +58,15 @@ export async function writeHome(
   const configuration = stringify(serverConfiguration(domain, paths, port, secret));
   writeFileSync(configurationFile(folder), configuration, { mode: 0o600 });
   return { folder, port, secret };
+}
+
+/** Has a server listen on another port from its next start on. */
+export function moveHome(home: CaHome, port: number): CaHome {
+  const file = configurationFile(home.folder);
+  const configuration = parseDocument(readFileSync(file, 'utf8'));
+  configuration.set('port', port);
+  writeFileSync(file, configuration.toString(), { mode: 0o600 });
+  return { ...home, port };
 }
 
 function configurationFile(folder: string): string {

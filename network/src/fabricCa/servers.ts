@@ -11,13 +11,12 @@ import {
 import { randomBytes } from 'node:crypto';
 import type { ResolvedConfig } from '../config/index.js';
 import { layout } from '../daemon/layout.js';
-import { findPort, isPortFree, portOwner } from '../daemon/ports.js';
+import { findPort, isPortFree } from '../daemon/ports.js';
 import type { DaemonStatus } from '../daemon/protocol.js';
 import { SupervisedProcess } from '../daemon/supervisedProcess.js';
-import { NetworkError } from '../errors.js';
 import { fabricEnvironment } from '../native/command.js';
 import { FabricCaClient } from './client.js';
-import { caFolder, readHome, REGISTRAR, writeHome, type CaHome } from './home.js';
+import { caFolder, moveHome, readHome, REGISTRAR, writeHome, type CaHome } from './home.js';
 import { requireCaServer } from './program.js';
 
 /** Servers listen this far behind the first peer's port, clear of chaincode processes and native nodes. */
@@ -99,7 +98,7 @@ export class CertificateServers {
 
   /**
    * Starts an organisation's server, unless it runs, and returns where it is kept.
-   * @throws NetworkError PORT_IN_USE or NODE_FAILED
+   * @throws NetworkError NODE_FAILED
    */
   async start(domain: string, paths: OrganizationPaths): Promise<CaHome> {
     const known = this.#running.get(domain);
@@ -126,16 +125,10 @@ export class CertificateServers {
   private async prepare(domain: string, paths: OrganizationPaths): Promise<CaHome> {
     const folder = caFolder(this.config.dir, domain);
     const known = readHome(folder);
-    if (!known) {
-      const taken = new Set([...this.#running.values()].map(({ home }) => home.port));
-      const from = Math.min(this.config.basePort + PORT_OFFSET, 65_000);
-      return writeHome(folder, domain, paths, await findPort(from, taken));
-    }
-    if (await isPortFree(known.port)) return known;
-    const owner = portOwner(known.port);
-    throw new NetworkError(
-      'PORT_IN_USE',
-      `Port ${known.port}, which the Fabric CA of ${domain} needs, is in use${owner === undefined ? '' : ` by ${owner}`}; end that program.`,
-    );
+    if (known && (await isPortFree(known.port))) return known;
+    const taken = new Set([...this.#running.values()].map(({ home }) => home.port));
+    const port = await findPort(Math.min(this.config.basePort + PORT_OFFSET, 65_000), taken);
+    // Nothing else remembers where it listens, so that it can give way to whatever took its port.
+    return known ? moveHome(known, port) : writeHome(folder, domain, paths, port);
   }
 }
