@@ -1,24 +1,37 @@
 /** An institution with two peers: its clients go on when either is lost, through the gateway of the other. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clientProfile, deployChaincode, down, up } from '@strokeshare/network';
 import { findPrograms } from '@strokeshare/network/dist/native/binaries.js';
 import { connectLedger } from '../../src/connect/index.js';
 import { freeRange } from './freeRange.js';
-import { lose } from './lostNode.js';
+import { lose, nodesOf } from './lostNode.js';
 
 const LIMIT_MS = 5 * 60 * 1000;
 const BASIC = join(__dirname, '..', '..', '..', 'network', 'test', 'basic');
 const mspId = 'AMSP';
 const at = { channel: 'shared', chaincode: 'basic', contract: 'Basic' };
 
+let dir = '';
+afterAll(async () => {
+  if (dir === '') return;
+  if (readdirSync(dir).length > 0) await down(dir);
+  rmSync(dir, { recursive: true, force: true });
+}, LIMIT_MS);
+
+/** The other one must not be lost before this one serves again. */
+async function untilRunning(name: string): Promise<void> {
+  for (let running = false; !running;)
+    running = (await nodesOf(dir)).some((node) => node.name === name && node.state === 'running');
+}
+
 /* eslint-disable jest/no-disabled-tests, jest/expect-expect -- the title of the skipped test says why it did not run */
 if ('missing' in findPrograms())
   it.skip('two peers: did not run, no Fabric binaries on PATH or in FABRIC_BIN_DIR', () => undefined);
 else {
-  const dir = mkdtempSync(join(tmpdir(), 'two-peers-'));
   beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'two-peers-'));
     const basePort = await freeRange(2);
     await up({
       dir,
@@ -31,10 +44,6 @@ else {
       ...{ channel: at.channel, name: at.chaincode, version: '1.0', label: 'basic_1.0', path: BASIC },
       organizations: [mspId],
     });
-  }, LIMIT_MS);
-  afterAll(async () => {
-    await down(dir);
-    rmSync(dir, { recursive: true, force: true });
   }, LIMIT_MS);
 
   it.each(['peer0.a.example.com', 'peer1.a.example.com'])(
@@ -53,6 +62,7 @@ else {
         expect(read).toBe(after.transactionId);
       } finally {
         await lost.release();
+        await untilRunning(name);
       }
     },
     LIMIT_MS,
