@@ -155,6 +155,10 @@ test('patients are appended, and a batch is corrected', async () => {
   await table('more.csv', more);
   const appended = await asJson<VersionAttestation>(`dataset append @set-1.yaml @more.csv ${as(1)}`);
   expect(appended).toMatchObject({ version: 2, change: 'APPEND', batches: { length: 2 } });
+  // Given once more, as after an interruption: nobody is counted twice.
+  await expect(type(`dataset append @set-1.yaml @more.csv ${as(1)}`)).rejects.toMatchObject({
+    message: 'The table is in the dataset set-1 already, in batch-0002.',
+  });
   expect((await alliance.run('appended', meanAge, 'a')).state).toBe('RELEASED');
   const { count, sum, error } = await released('appended');
   expect(count).toBe(2 * EACH + MORE);

@@ -18,7 +18,11 @@ import { enterVersion, finishVersion } from './versions.js';
 /** How long the blobs of a batch that ended are kept: running jobs and replays need them. */
 const RETENTION_MS = 30 * 86_400_000;
 
-/** Adds patients to a dataset: new batches, and a version that has them too. */
+/**
+ * Adds patients to a dataset: new batches, and a version that has them too.
+ *
+ * @throws ClientError `REQUEST_INVALID` where the current version has the same source already: nobody counts twice.
+ */
 export async function appendRecords(
   context: AgentContext,
   datasetId: string,
@@ -27,6 +31,13 @@ export async function appendRecords(
 ): Promise<VersionAttestation> {
   requirePatients(added);
   const { dataset, epoch, all, members } = await openDataset(context, datasetId);
+  const { sourceHash } = added.provenance;
+  const same = members.find(({ provenance }) => provenance.sourceHash === sourceHash);
+  if (same)
+    throw new ClientError(
+      'REQUEST_INVALID',
+      `The table is in the dataset ${datasetId} already, in ${same.batchId}.`,
+    );
   const parts = cut({ schema: dataset.schema, ...added }, epoch.set);
   const entered = await enterParts(context, epoch, datasetId, parts, all.length, progress);
   return enterVersion(context, datasetId, epoch.epoch, [...members, ...entered]);
