@@ -3,148 +3,34 @@
  * clients, metadata and the tests' authorisation matrix are all built on it.
  */
 import { z } from 'zod';
-import * as anchors from './anchors.js';
 import * as audit from './audit.js';
-import * as batches from './batches.js';
+import { buildInfoContract, endorsementContract } from './commonTransactions.js';
 import * as datasets from './datasets.js';
-import * as deletions from './deletions.js';
-import * as endorsement from './endorsement.js';
+import {
+  byInstitution,
+  byOperator,
+  byResearcher,
+  contract,
+  reads,
+  type TransactionDefinition,
+} from './definition.js';
 import * as epochs from './epochs.js';
 import * as grants from './grants.js';
 import * as institutions from './institutions.js';
 import * as jobs from './jobs.js';
 import * as permissions from './permissions.js';
-import { listOf, listRequest, type Role, roles } from './primitives.js';
+import { listOf, listRequest } from './primitives.js';
 import * as provenance from './provenance.js';
-import * as records from './records.js';
+import { privateRecords } from './recordsTransactions.js';
 import * as researchers from './researchers.js';
 
-/** Whose registry entry a caller needs besides the role. */
-export type Registration = 'none' | 'institution' | 'researcher';
-
-export interface TransactionDefinition<Q extends z.ZodType = z.ZodType, R extends z.ZodType = z.ZodType> {
-  /** `JobContract:Submit`, as gateways and events name it. */
-  readonly name: string;
-  readonly contract: string;
-  readonly transaction: string;
-  /** One sentence for the contract's metadata. */
-  readonly summary: string;
-  /** Whether it is submitted (true) or only evaluated. */
-  readonly commits: boolean;
-  readonly roles: readonly Role[];
-  readonly registration: Registration;
-  readonly request: Q;
-  readonly response: R;
-}
-export type RequestOf<D> = D extends TransactionDefinition<infer Q> ? z.input<Q> : never;
-export type ResponseOf<D> = D extends TransactionDefinition<z.ZodType, infer R> ? z.output<R> : never;
-
-type Entry<Q extends z.ZodType, R extends z.ZodType> = Omit<
-  TransactionDefinition<Q, R>,
-  'name' | 'contract' | 'transaction'
->;
-
-const byInstitution = <Q extends z.ZodType, R extends z.ZodType>(
-  summary: string,
-  request: Q,
-  response: R,
-): Entry<Q, R> => ({
-  summary,
-  commits: true,
-  roles: ['institution'],
-  registration: 'institution',
-  request,
-  response,
-});
-const byResearcher = <Q extends z.ZodType, R extends z.ZodType>(
-  summary: string,
-  request: Q,
-  response: R,
-): Entry<Q, R> => ({
-  summary,
-  commits: true,
-  roles: ['researcher'],
-  registration: 'researcher',
-  request,
-  response,
-});
-/** By the operator of the organisation that the record belongs to; operators have no registry entry. */
-const byOperator = <Q extends z.ZodType, R extends z.ZodType>(
-  summary: string,
-  request: Q,
-  response: R,
-): Entry<Q, R> => ({
-  summary,
-  commits: true,
-  roles: ['operator'],
-  registration: 'none',
-  request,
-  response,
-});
-const reads = <Q extends z.ZodType, R extends z.ZodType>(
-  summary: string,
-  request: Q,
-  response: R,
-): Entry<Q, R> => ({
-  summary,
-  commits: false,
-  roles,
-  registration: 'none',
-  request,
-  response,
-});
-
-function contract<const C extends string, T extends Record<string, Entry<z.ZodType, z.ZodType>>>(
-  name: C,
-  entries: T,
-): { readonly [K in keyof T]: T[K] & { name: string; contract: C; transaction: string } } {
-  const named = Object.entries(entries).map(([transaction, entry]) => [
-    transaction,
-    { ...entry, name: `${name}:${transaction}`, contract: name, transaction },
-  ]);
-  return Object.fromEntries(named) as {
-    [K in keyof T]: T[K] & { name: string; contract: C; transaction: string };
-  };
-}
-
-const buildInfoContract = contract('BuildInfoContract', {
-  Get: reads(
-    'Code digest and versions of this process, to be compared between organisations.',
-    z.strictObject({}),
-    records.buildInfo,
-  ),
-});
-
-/** The shim: who mines on the consortium's channel is enrolled there; a private channel has no registry. */
-const endorsementContract = <const R extends Registration>(registration: R) =>
-  contract('EndorsementContract', {
-    Choose: {
-      ...byInstitution(
-        'Chooses the channel’s endorsement scheme, once.',
-        endorsement.chooseScheme,
-        endorsement.chosenScheme,
-      ),
-      registration,
-    },
-    Seal: {
-      ...byInstitution(
-        'Adds a block: seals a batch of pending entries.',
-        endorsement.sealBatch,
-        endorsement.sealedBlock,
-      ),
-      registration,
-    },
-    Scheme: reads('Reads the channel’s endorsement scheme.', z.strictObject({}), endorsement.schemeView),
-    Tip: reads('Reads the end of the chain of blocks.', z.strictObject({}), endorsement.chainTip),
-    Sharing: reads(
-      'Reads whether an entry is pending or confirmed, and how deep.',
-      endorsement.getSharing,
-      endorsement.sharingView,
-    ),
-    Pending: reads('Lists the pending entries.', listRequest, listOf(endorsement.pendingItem)),
-    Block: reads('Reads one block.', endorsement.getBlock, endorsement.sealedBlock),
-    Blocks: reads('Lists blocks by height.', listRequest, listOf(endorsement.sealedBlock)),
-  });
+export {
+  type Registration,
+  type RequestOf,
+  type ResponseOf,
+  type TransactionDefinition,
+} from './definition.js';
+export { privateRecords } from './recordsTransactions.js';
 
 /** Contracts of the chaincode `consortium` on the channel `consortium`. */
 export const consortium = {
@@ -449,86 +335,6 @@ export const consortium = {
     ),
   }),
   EndorsementContract: endorsementContract('institution'),
-  BuildInfoContract: buildInfoContract,
-} as const;
-
-/** Contracts of the chaincode `records` on every private channel. */
-export const privateRecords = {
-  RecordsContract: contract('RecordsContract', {
-    SubmitBatch: {
-      ...byInstitution(
-        'Enters a batch of encrypted columns, in the place of an earlier one where it says so.',
-        batches.submitBatch,
-        batches.batch,
-      ),
-      registration: 'none',
-    },
-    TombstoneBatch: {
-      ...byInstitution('Ends a batch without a successor.', batches.tombstoneBatch, batches.batch),
-      registration: 'none',
-    },
-    GetBatch: {
-      ...reads('Reads one of the caller’s batches.', batches.getBatch, batches.batch),
-      roles: ['institution', 'auditor'],
-    },
-    ListBatches: {
-      ...reads('Lists batches by dataset and id.', listRequest, listOf(batches.batch)),
-      roles: ['institution', 'auditor'],
-    },
-    SubmitVersion: {
-      ...byInstitution(
-        'Records which batches a dataset’s next version has.',
-        datasets.submitVersion,
-        datasets.versionRecord,
-      ),
-      registration: 'none',
-    },
-    GetVersion: {
-      ...reads('Reads one version of the caller’s datasets.', datasets.getVersion, datasets.versionRecord),
-      roles: ['institution', 'auditor'],
-    },
-    Evaluate: {
-      ...byInstitution(
-        'Evaluates cells of a job on the caller’s batches.',
-        records.evaluate,
-        records.evaluateResponse,
-      ),
-      registration: 'none',
-    },
-    AnchorJournal: {
-      ...byInstitution(
-        'Notes the head of the storage node’s access journal.',
-        anchors.anchorJournal,
-        anchors.journalAnchor,
-      ),
-      registration: 'none',
-    },
-    GetJournalAnchor: {
-      ...reads(
-        'Reads the anchor of one sequence, or the last one.',
-        anchors.getJournalAnchor,
-        anchors.journalAnchor,
-      ),
-      roles: ['institution', 'auditor'],
-    },
-    RecordDeletion: {
-      ...byInstitution(
-        'Records that an object of the storage node is deleted, and who approved it.',
-        deletions.recordDeletion,
-        deletions.deletion,
-      ),
-      registration: 'none',
-    },
-    ListDeletions: {
-      ...reads('Lists the deleted objects.', listRequest, listOf(deletions.deletion)),
-      roles: ['institution', 'auditor'],
-    },
-    ListJournalAnchors: {
-      ...reads('Lists the journal’s anchors by sequence.', listRequest, listOf(anchors.journalAnchor)),
-      roles: ['institution', 'auditor'],
-    },
-  }),
-  EndorsementContract: endorsementContract('none'),
   BuildInfoContract: buildInfoContract,
 } as const;
 
