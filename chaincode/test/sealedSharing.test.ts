@@ -1,5 +1,5 @@
 /** Datasets and agreements under proof of work: what reads them waits for their block. */
-import { consortium, type SealedItem, sealedRoot } from '../src/index.js';
+import { consortium, privateRecords, type SealedItem, sealedRoot } from '../src/index.js';
 import { Alliance } from './support/alliance.js';
 import { cohort } from './support/cohorts.js';
 import { PURPOSE } from './support/foundation.js';
@@ -26,6 +26,14 @@ async function sealAll(): Promise<SealedItem[]> {
   return batch;
 }
 
+const submit = (jobId: string) =>
+  alliance.ask(consortium.JobContract.Submit, {
+    jobId,
+    agreementId: 'agreement-1',
+    purpose: PURPOSE,
+    query: { version: 1, statistics: [{ id: 'n', kind: 'count' }] },
+  });
+
 test('only the founder chooses the consortium’s scheme', async () => {
   const request = { scheme: 'pow', parameters: powParameters, depth: 1 };
   await expect(alliance.as(alliance.member(1), Choose, request)).rejects.toThrow('NOT_A_PARTY');
@@ -41,14 +49,32 @@ test('a dataset is not agreed on, and an agreement permits no job, before they a
 
   await alliance.propose('1');
   for (const member of alliance.institutions) await alliance.sign('1', member);
-  const submit = () =>
-    alliance.ask(consortium.JobContract.Submit, {
-      jobId: 'job-1',
-      agreementId: 'agreement-1',
-      purpose: PURPOSE,
-      query: { version: 1, statistics: [{ id: 'n', kind: 'count' }] },
-    });
-  await expect(submit()).rejects.toThrow('NOT_CONFIRMED');
+  await expect(submit('job-1')).rejects.toThrow('NOT_CONFIRMED');
   expect((await sealAll()).map(({ kind }) => kind)).toEqual(['agreement']);
-  expect(await submit()).toMatchObject({ state: 'SUBMITTED' });
+  expect(await submit('job-1')).toMatchObject({ state: 'SUBMITTED' });
+});
+
+test('a later version is of no use before its opening is sealed, and a job on the one before goes on', async () => {
+  const owner = alliance.member(0);
+  const { datasetId } = owner;
+  await alliance.as(owner, privateRecords.RecordsContract.SubmitBatch, {
+    ...(await alliance
+      .as(owner, privateRecords.RecordsContract.GetBatch, { datasetId, batchId: 'batch-1' })
+      .then(({ owner: _, submittedBy: __, submittedAt: ___, ...batch }) => batch)),
+    batchId: 'batch-2',
+  });
+  await alliance.as(owner, consortium.DatasetContract.OpenVersion, { datasetId });
+  const [waiting] = (await alliance.as(owner, Pending, {})).items;
+  expect(waiting).toMatchObject({ kind: 'dataset', id: `${datasetId}/0000000000000002` });
+  await alliance.attestVersion(owner, 2, ['batch-1', 'batch-2']);
+  await expect(submit('job-2')).rejects.toThrow(
+    `NOT_CONFIRMED: The dataset "${datasetId}/0000000000000002" is PENDING: no block has sealed it.`,
+  );
+  const { decision } = await alliance.ask(consortium.JobContract.Access, {
+    jobId: 'job-1',
+    step: 'evaluate',
+  });
+  expect(decision).toEqual({ allowed: true });
+  expect(await sealAll()).toHaveLength(1);
+  expect(await submit('job-2')).toMatchObject({ versions: { [datasetId]: { version: 2 } } });
 });

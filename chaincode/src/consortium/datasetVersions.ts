@@ -37,7 +37,10 @@ export async function register(transaction: Transaction, request: RegisterDatase
   return { ...record, status: 'REGISTERED' };
 }
 
-/** Makes the slot of the next version, once the last one is attested. */
+/**
+ * Makes the slot of the next version, once the last one is attested. This is what a block seals of a later version: its
+ * attestation is endorsed by the owner's peer alone, which cannot write a pending entry beside it.
+ */
 export async function openVersion(
   transaction: Transaction,
   { datasetId }: { datasetId: string },
@@ -51,6 +54,7 @@ export async function openVersion(
     );
   const opened = { ...record, versions: record.versions + 1 };
   await ledger.put(datasetRecords, opened, datasetId);
+  await pend(transaction, datasetRecords, opened, datasetId, numberKey(opened.versions));
   await makeSlot(ledger, opened);
   transaction.emit(datasetId);
   return viewDataset(ledger, opened);

@@ -15,6 +15,7 @@ import {
   datasetRecords,
   epochRecords,
   institutions,
+  numberKey,
   researchers,
 } from '../ledger/kinds.js';
 import { type Ledger } from '../ledger/ledger.js';
@@ -49,6 +50,8 @@ export async function readSurroundings(
   await requireConfirmed(ledger, agreementVersions, asked.agreementId, versionKey(agreement.content.version));
   for (const id of agreement.content.permission.datasets) await requireConfirmed(ledger, datasetRecords, id);
   const datasets = await datasetsFor(ledger, agreement.content.permission.datasets, asked.versions);
+  for (const [id, { version }] of datasets)
+    if (version > 1) await requireConfirmed(ledger, datasetRecords, id, numberKey(version));
   const [first] = datasets.values();
   const stored = first && (await ledger.find(epochRecords, first.epochId));
   const epoch = stored && { ...stored, state: epochState(stored, now) };
