@@ -115,6 +115,12 @@ export const releases = kind('release', jobs.releaseRecord, 'record of a release
 export const batches = kind('batch', batch.batch, 'batch'); // mspId, datasetId, batchId
 export const versionRecords = kind('version', datasets.versionRecord, 'version of the dataset'); // mspId, datasetId, number
 export const evaluations = kind('evaluation', evaluationRecord, 'partial result'); // mspId, jobId, cell
+/** In which batch a ciphertext is: the last one that was entered with it. */
+export const batchBlobs = kind(
+  'batch.blob',
+  z.strictObject({ datasetId: identifier, batchId: identifier }),
+  'place of the blob',
+); // mspId, SHA-256
 export const runningSums = kind('evaluation.running', evaluationRecord, 'running sum'); // mspId, jobId, batches, cell
 export const journalAnchors = kind('journal.anchor', journalAnchor, 'anchor of the access journal'); // mspId, sequence
 export const journalTips = kind('journal.tip', journalAnchor, 'last anchor of the access journal'); // mspId

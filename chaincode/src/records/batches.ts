@@ -3,7 +3,7 @@ import { type Batch, type EndReason, type SubmitBatch, type TombstoneBatch } fro
 import { batchMerkleRoot } from '../api/merkle.js';
 import { pend } from '../endorsement/sharing.js';
 import { ContractError } from '../errors.js';
-import { batches } from '../ledger/kinds.js';
+import { batchBlobs, batches } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
 
 export async function submitBatch(transaction: Transaction, request: SubmitBatch): Promise<Batch> {
@@ -18,6 +18,8 @@ export async function submitBatch(transaction: Transaction, request: SubmitBatch
     submittedAt: at,
   };
   await ledger.create(batches, batch, caller.mspId, datasetId, batchId);
+  for (const hash of new Set(Object.values(request.columns)))
+    await ledger.put(batchBlobs, { datasetId, batchId }, caller.mspId, hash);
   await pend(transaction, batches, batch, caller.mspId, datasetId, batchId);
   if (supersedes) {
     const { batchId: earlier, reason, retainUntil } = supersedes;
@@ -39,6 +41,24 @@ export function tombstoneBatch(
 ): Promise<Batch> {
   transaction.emit(batchId, 'TOMBSTONED');
   return endBatch(transaction, datasetId, batchId, { reason, note, retainUntil });
+}
+
+/**
+ * A batch's ciphertexts are kept while it is in use, and after its end for as long as was said then: until that time
+ * results that rest on it can be computed again.
+ * @throws ContractError ILLEGAL_STATE, TOO_EARLY
+ */
+export async function requireErasable({ ledger, caller, now }: Transaction, object: string): Promise<void> {
+  const place = await ledger.find(batchBlobs, caller.mspId, object);
+  if (!place) return;
+  const { end, batchId } = await ledger.get(batches, caller.mspId, place.datasetId, place.batchId);
+  if (!end)
+    throw new ContractError('ILLEGAL_STATE', `The object is of the batch ${batchId}, which is in use.`);
+  if (now < Date.parse(end.retainUntil))
+    throw new ContractError(
+      'TOO_EARLY',
+      `The object is of the batch ${batchId}, which is kept until ${end.retainUntil}.`,
+    );
 }
 
 async function endBatch(
