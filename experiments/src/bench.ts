@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { benches } from './benches/index.js';
 import { machine, ROOT, table, writeJson } from './report.js';
@@ -15,10 +16,16 @@ async function main(): Promise<number> {
     );
     return name === undefined ? 0 : 1;
   }
+  const [before] = loadavg();
   const rows = await bench.run((line) => console.error(line), { quick: process.argv.includes('--quick') });
   const file = join(ROOT, 'out', 'bench', `${name}.json`);
-  await writeJson(file, { machine: machine(), rows });
+  const [after] = loadavg();
+  // Other work on the machine makes times long and ratios rough: whoever reads them has to know of it.
+  await writeJson(file, { machine: machine(), loadAverage: { before, after }, rows });
   console.log(table(rows));
+  console.log(
+    `load average ${before?.toFixed(1) ?? ''} before and ${after?.toFixed(1) ?? ''} after, on ${machine().cores} cores`,
+  );
   console.log(`written to out/bench/${name}.json`);
   return 0;
 }

@@ -159,7 +159,7 @@ test('only patients that meet the conditions are in the sums', async () => {
   expect(entries[0]).toBeCloseTo(dead - women.length / 2, 6);
 });
 
-test('fewer holders than the threshold have noise, and so has one who takes other shares for their own', async () => {
+test('fewer holders than the threshold open nothing, and shares open for one holder and one job alone', async () => {
   const steps = regressionSteps(file, trial.schema);
   const { access, made, dealt } = await released('job-few', steps.queryAt([0, 0, 0, 0, 0, 0]));
   const share = (index: number, keys = sealing[index - 1]!) =>
