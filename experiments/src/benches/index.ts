@@ -3,6 +3,7 @@ import { demoBench } from './demo.js';
 import { fheBench } from './fhe.js';
 import { floodBench } from './flood.js';
 import { ledgerBench } from './ledger.js';
+import { loadBench } from './load.js';
 import { queryBench } from './query.js';
 import { storageBench } from './storage.js';
 
@@ -24,6 +25,7 @@ export const benches: Readonly<Record<string, Bench>> = {
   fhe: fheBench,
   flood: floodBench,
   ledger: ledgerBench,
+  load: loadBench,
   query: queryBench,
   storage: storageBench,
 };

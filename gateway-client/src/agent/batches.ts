@@ -81,21 +81,47 @@ export interface NewBatch {
   supersedes?: NonNullable<SubmitBatch['supersedes']>;
 }
 
+/** A batch whose ciphertexts are stored, and its original records. */
+export interface EncryptedBatch extends NewBatch {
+  rows: number;
+  /** Hash by column. */
+  columns: Record<string, string>;
+}
+
 /** Encrypts and enters one batch. */
 export async function enterBatch(
   context: AgentContext,
-  { epoch, set }: OwnEpoch,
-  { datasetId, batchId, batch, supersedes }: NewBatch,
-  progress: ColumnProgress = () => undefined,
+  epoch: OwnEpoch,
+  added: NewBatch,
+  progress?: ColumnProgress,
 ): Promise<Batch> {
-  const { epochId } = epoch;
-  await storeOwnBatch(context, { datasetId, batchId }, batch);
-  const [packed] = packColumns(batch.schema, batch.records, set).batches;
+  return enterEncrypted(context, epoch, await encryptBatch(context, epoch, added, progress));
+}
+
+/** Encrypts one batch, and stores its ciphertexts and its original records. */
+export async function encryptBatch(
+  context: AgentContext,
+  epoch: OwnEpoch,
+  added: NewBatch,
+  progress: ColumnProgress = () => undefined,
+): Promise<EncryptedBatch> {
+  const { datasetId, batchId, batch } = added;
+  const [packed] = packColumns(batch.schema, batch.records, epoch.set).batches;
   if (!packed)
     throw new ClientError('REQUEST_INVALID', `The batch ${batchId} of ${datasetId} has no records.`);
-  const columns = await encryptColumns(context, { epoch, set }, packed, progress);
-  const { provenance } = batch;
-  const { rows } = packed;
+  const [columns] = await Promise.all([
+    encryptColumns(context, epoch, packed, progress),
+    storeOwnBatch(context, { datasetId, batchId }, batch),
+  ]);
+  return { ...added, rows: packed.rows, columns };
+}
+
+/** Enters a batch on the private channel. */
+export async function enterEncrypted(
+  context: AgentContext,
+  { epoch: { epochId }, set }: OwnEpoch,
+  { datasetId, batchId, batch: { provenance }, rows, columns, supersedes }: EncryptedBatch,
+): Promise<Batch> {
   const place = { parameterSetId: set.id, epochId };
   const manifest = { version: 1, datasetId, batchId, rows, provenance, columns };
   const manifestHash = await context.store.put(manifestBlob(place, manifest));
@@ -119,20 +145,16 @@ export async function enterBatch(
 }
 
 /**
- * Enters a batch, or goes on behind it where it was entered before a crash.
+ * Takes a batch that was entered before a crash for the one that would be entered now.
  *
- * @param before - the batch of this id on the private channel.
- * @throws ClientError `REQUEST_INVALID` where that one was made from other records, or of another epoch.
+ * @throws ClientError `REQUEST_INVALID` where that one was made from other records, or under another epoch.
  */
-export async function enterOnce(
+export async function requireSameBatch(
   context: AgentContext,
   epoch: OwnEpoch,
-  added: NewBatch,
-  before: Batch | undefined,
-  progress?: ColumnProgress,
-): Promise<Batch> {
-  if (!before) return enterBatch(context, epoch, added, progress);
-  const { datasetId, batchId, batch } = added;
+  { datasetId, batchId, batch }: NewBatch,
+  before: Batch,
+): Promise<void> {
   const own = await readOwnBatch(context, { datasetId, batchId });
   const content = ({ schema, records, patients }: OwnBatch): string =>
     canonicalJson({ schema, records, patients });
@@ -142,9 +164,6 @@ export async function enterOnce(
       `The batch ${batchId} of ${datasetId} was entered from other records: give the dataset another name.`,
     );
   }
-  const columns = Object.keys(before.columns).length;
-  progress?.(columns, columns);
-  return before;
 }
 
 async function encryptColumns(
@@ -156,24 +175,39 @@ async function encryptColumns(
   const { evaluators, store, signal } = context;
   const names = [...columns.keys()];
   const hashes: Record<string, string> = {};
-  let storing: Promise<void> = Promise.resolve();
-  for (let start = 0; start < names.length; start += COLUMNS_AT_ONCE) {
-    const part = names.slice(start, start + COLUMNS_AT_ONCE);
-    const evaluator = await evaluators.forEncryption(set, epochKeys(context, epoch));
-    const blobs = await evaluator.encryptColumns(
+  const parts = Array.from({ length: Math.ceil(names.length / COLUMNS_AT_ONCE) }, (_, i) =>
+    names.slice(i * COLUMNS_AT_ONCE, (i + 1) * COLUMNS_AT_ONCE),
+  );
+  const evaluator = await evaluators.forEncryption(set, epochKeys(context, epoch));
+  const encrypt = async (part: readonly string[]): Promise<Uint8Array[]> =>
+    evaluator.encryptColumns(
       epoch.epochId,
       part.map((name) => columns.get(name) ?? new Float64Array(set.slots)),
       { signal },
     );
-    await storing;
-    // These are stored while the next are encrypted; a failure is met at the next turn.
-    storing = Promise.all(
+  // One part waits behind the one that is encrypted, and what is done is stored beside both.
+  const ongoing = parts.slice(0, 2).map(encrypt);
+  const storing: Promise<void>[] = [];
+  for (const promise of ongoing) promise.catch(() => undefined);
+  let done = 0;
+  for (const [i, part] of parts.entries()) {
+    const blobs = (await ongoing[i]) ?? [];
+    const next = parts[i + 2];
+    if (next) {
+      const encrypting = encrypt(next);
+      encrypting.catch(() => undefined);
+      ongoing.push(encrypting);
+    }
+    await storing.at(-1);
+    const stored = Promise.all(
       blobs.map(async (blob, index) => {
         hashes[part[index] ?? ''] = await store.put(blob);
       }),
-    ).then(() => progress(start + part.length, names.length));
-    storing.catch(() => undefined);
+    ).then(() => progress((done += part.length), names.length));
+    // A failure is met at the next turn.
+    stored.catch(() => undefined);
+    storing.push(stored);
   }
-  await storing;
+  await storing.at(-1);
   return hashes;
 }

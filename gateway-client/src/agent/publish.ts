@@ -3,7 +3,15 @@ import type { Batch, Condition, Provenance, VersionAttestation } from '@strokesh
 import type { Schema } from '@strokeshare/fhe';
 import { LedgerError } from '../connect/index.js';
 import { ClientError } from '../errors.js';
-import { batchesOfDataset, batchIdOf, enterOnce, ownEpoch, type ColumnProgress } from './batches.js';
+import {
+  batchesOfDataset,
+  batchIdOf,
+  encryptBatch,
+  enterEncrypted,
+  ownEpoch,
+  requireSameBatch,
+  type ColumnProgress,
+} from './batches.js';
 import { report, type AgentContext } from './context.js';
 import type { OwnRecord } from './own-records.js';
 import { enterVersion, finishVersion } from './versions.js';
@@ -56,7 +64,7 @@ export async function publishDataset(
 }
 
 /**
- * The same from a stream of rows: one batch of them is in memory at a time. Every patient must have a name of its own;
+ * The same from a stream of rows, of which three batches at most are in memory. Every patient must have a name of its own;
  * within a batch that is checked here.
  *
  * @param progress - told how many patients are encrypted.
@@ -69,18 +77,32 @@ export async function publishRows(
   const epoch = await ownEpoch(context, epochId);
   const before = new Map((await batchesOfDataset(context, datasetId)).map((batch) => [batch.batchId, batch]));
   const entered: Batch[] = [];
+  // Rows are read, a batch is encrypted and the one before it is entered, all at once.
+  let entering: Promise<Batch> | undefined;
   let patients = 0;
-  for await (const part of partsOf(rows, epoch.set.slots)) {
-    const batch = { schema, provenance, ...part };
-    requirePatients(batch);
-    const batchId = batchIdOf(entered.length + 1);
-    const added = { datasetId, batchId, batch };
-    entered.push(
-      await enterOnce(context, epoch, added, before.get(batchId), (done, all) =>
-        progress(patients + Math.floor((part.records.length * done) / all)),
-      ),
-    );
-    patients += part.records.length;
+  let number = 0;
+  try {
+    for await (const part of ahead(partsOf(rows, epoch.set.slots))) {
+      const batch = { schema, provenance, ...part };
+      requirePatients(batch);
+      const batchId = batchIdOf((number += 1));
+      const added = { datasetId, batchId, batch };
+      const same = before.get(batchId);
+      if (same) await requireSameBatch(context, epoch, added, same);
+      const told: ColumnProgress = (done, all) =>
+        progress(patients + Math.floor((part.records.length * done) / all));
+      const encrypted = same ?? (await encryptBatch(context, epoch, added, told));
+      if (entering) entered.push(await entering);
+      entering =
+        'batch' in encrypted ? enterEncrypted(context, epoch, encrypted) : Promise.resolve(encrypted);
+      entering.catch(() => undefined);
+      patients += part.records.length;
+      progress(patients);
+    }
+    if (entering) entered.push(await entering);
+  } finally {
+    // Whatever else failed, what was begun is ended.
+    await entering?.catch(() => undefined);
   }
   if (entered.length === 0)
     throw new ClientError('REQUEST_INVALID', `There are no records for the dataset ${datasetId}.`);
@@ -95,6 +117,25 @@ export async function publishRows(
     report(context, 'dataset', datasetId, 'registered');
   }
   return enterVersion(context, datasetId, epoch.epoch, entered);
+}
+
+/** Fetches one item while the one before it is worked on. */
+async function* ahead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
+  const fetch = (): Promise<IteratorResult<T>> => {
+    const fetched = items.next();
+    fetched.catch(() => undefined);
+    return fetched;
+  };
+  try {
+    for (let next = fetch(); ;) {
+      const { done, value } = await next;
+      if (done) return;
+      next = fetch();
+      yield value;
+    }
+  } finally {
+    await items.return(undefined);
+  }
 }
 
 /** Rows, as many at a time as a batch has slots. */
