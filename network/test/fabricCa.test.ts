@@ -42,9 +42,9 @@ describeCa(
     ? 'identities from Fabric CA (skipped: fabric-ca-server not found on PATH or in FABRIC_BIN_DIR)'
     : 'identities from Fabric CA',
   () => {
-    const dir = mkdtempSync(join(tmpdir(), 'fabric-ca-'));
     const domain = 'org1.example.com';
-    const paths = peerOrganizationPaths(dir, domain);
+    let dir: string;
+    let paths: ReturnType<typeof peerOrganizationPaths>;
     let config: NetworkConfig;
 
     const caClient = () => {
@@ -62,6 +62,8 @@ describeCa(
     };
 
     beforeAll(async () => {
+      dir = mkdtempSync(join(tmpdir(), 'fabric-ca-'));
+      paths = peerOrganizationPaths(dir, domain);
       const [basePort = 0, port] = await freePorts(2);
       const users = [{ name: 'Ann', attributes: { 'strokeshare.role': 'institution' } }];
       config = {
