@@ -27,55 +27,21 @@ type Entry<Q extends z.ZodType, R extends z.ZodType> = Omit<
   'name' | 'contract' | 'transaction'
 >;
 
-export const byInstitution = <Q extends z.ZodType, R extends z.ZodType>(
-  summary: string,
-  request: Q,
-  response: R,
-): Entry<Q, R> => ({
-  summary,
-  commits: true,
-  roles: ['institution'],
-  registration: 'institution',
-  request,
-  response,
-});
-export const byResearcher = <Q extends z.ZodType, R extends z.ZodType>(
-  summary: string,
-  request: Q,
-  response: R,
-): Entry<Q, R> => ({
-  summary,
-  commits: true,
-  roles: ['researcher'],
-  registration: 'researcher',
-  request,
-  response,
-});
+/** Makes entries of one kind: who may call, and whether it commits. */
+const entryFor =
+  (who: Pick<TransactionDefinition, 'commits' | 'roles' | 'registration'>) =>
+  <Q extends z.ZodType, R extends z.ZodType>(summary: string, request: Q, response: R): Entry<Q, R> => ({
+    summary,
+    ...who,
+    request,
+    response,
+  });
+
+export const byInstitution = entryFor({ commits: true, roles: ['institution'], registration: 'institution' });
+export const byResearcher = entryFor({ commits: true, roles: ['researcher'], registration: 'researcher' });
 /** By the operator of the organisation that the record belongs to; operators have no registry entry. */
-export const byOperator = <Q extends z.ZodType, R extends z.ZodType>(
-  summary: string,
-  request: Q,
-  response: R,
-): Entry<Q, R> => ({
-  summary,
-  commits: true,
-  roles: ['operator'],
-  registration: 'none',
-  request,
-  response,
-});
-export const reads = <Q extends z.ZodType, R extends z.ZodType>(
-  summary: string,
-  request: Q,
-  response: R,
-): Entry<Q, R> => ({
-  summary,
-  commits: false,
-  roles,
-  registration: 'none',
-  request,
-  response,
-});
+export const byOperator = entryFor({ commits: true, roles: ['operator'], registration: 'none' });
+export const reads = entryFor({ commits: false, roles, registration: 'none' });
 
 export function contract<const C extends string, T extends Record<string, Entry<z.ZodType, z.ZodType>>>(
   name: C,
