@@ -20,6 +20,7 @@ import {
   type Researcher,
 } from '../researcher/index.js';
 import { formatOf, formatRows, formats, regressionText, type Format } from './formats.js';
+import { provenanceText } from './provenance.js';
 
 interface Flags {
   profile: string;
@@ -170,16 +171,12 @@ async function printed(
   format: Format,
   statistic: string | undefined,
 ): Promise<string> {
-  const { jobId, state, agreementId, epochId, planHash, datasets, participants } = result.job;
+  const { jobId, state } = result.job;
   const title = file?.title ?? jobId;
   const rows = resultRows(result, file?.analyses);
   switch (format) {
     case 'json':
-      return JSON.stringify(
-        { jobId, state, title, provenance: { agreementId, epochId, planHash, datasets, participants }, rows },
-        undefined,
-        2,
-      );
+      return JSON.stringify({ jobId, state, title, provenance: result.provenance, rows }, undefined, 2);
     case 'csv':
       return formatRows(rows, format);
     case 'svg': {
@@ -193,7 +190,7 @@ async function printed(
     case 'md':
     case 'table': {
       const heading = format === 'md' ? `# ${title}\n\n` : `${title}\n`;
-      const source = `Job ${jobId} (${state}), agreement ${agreementId}, key epoch ${epochId}, ${participants.length} institutions.`;
+      const source = provenanceText(state, result.provenance, format);
       return `${heading}${formatRows(rows, format)}\n\n${source}`;
     }
   }

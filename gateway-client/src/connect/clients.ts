@@ -117,8 +117,9 @@ export function researcherClient(ledger: Ledger, names: ConsortiumNames = {}) {
     institutions: bind(at, pick(consortium.InstitutionContract, 'Get', 'List')),
     researchers: bind(at, pick(consortium.ResearcherContract, 'Register', 'RotateKey', 'Get', 'List')),
     epochs: bind(at, pick(consortium.KeyEpochContract, 'Get', 'List')),
-    datasets: bind(at, pick(consortium.DatasetContract, 'Get', 'List')),
+    datasets: bind(at, pick(consortium.DatasetContract, 'Get', 'List', 'GetVersion')),
     permissions: bind(at, consortium.PermissionContract),
+    audit: bind(at, consortium.AuditContract),
     agreements: bind(at, pick(consortium.AgreementContract, 'Get', 'Version', 'List')),
     jobs: bind(
       at,

@@ -24,7 +24,8 @@ export {
   type RegressionFile,
   type ReleasedRegression,
 } from './regression.js';
+export type { ProvenanceDataset, ProvenanceStep, ResultProvenance } from './provenance.js';
 export { openResult, type JobResult, type ReleasedCells } from './result.js';
 export { pictureOf } from './picture.js';
 export type { Quantity, ResultRow } from './rows.js';
-export { JobRefused, register, requestAccess, submitJob, waitForJob } from './submit.js';
+export { cancelJob, JobRefused, register, requestAccess, submitJob, waitForJob } from './submit.js';

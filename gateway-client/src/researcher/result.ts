@@ -12,6 +12,7 @@ import {
   type PlanCell,
   type Rational,
 } from '@strokeshare/fhe';
+import { allPages } from '../agent/context.js';
 import type { CallControl, ResearcherClient } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import { valueDeviation } from '../job/privacy.js';
@@ -19,6 +20,7 @@ import { planOfJob, type JobPlan } from '../job/plan.js';
 import { openFrom, openShares, sharePurpose, sharesOf } from '../sealed-messages.js';
 import type { Measured } from '../statistics/index.js';
 import type { ResearcherContext } from './open.js';
+import { verifiedProvenance, type ResultProvenance } from './provenance.js';
 
 /** The cells that a job released; statistics are computed from them. */
 export interface ReleasedCells {
@@ -35,17 +37,20 @@ export interface ReleasedCells {
 export interface JobResult extends JobPlan, ReleasedCells {
   plan: JobPlan['plan'];
   job: JobView;
+  /** Verified: what it was made from, under what, by which transactions. */
+  provenance: ResultProvenance;
 }
 
 /** How long one peer of more than two may take. */
 const SPARE_PEER_MS = 10_000;
 const TRIES = 6;
+const PAGE = 100;
 const FIRST_WAIT_MS = 50;
 
 /**
  * Opens the result of a job that has ended: reads it from every peer the researcher is connected through and compares
  * their answers, makes the plan anew, opens the shares that were sealed to this researcher and adds them up, and
- * checks the contract's counts against the opened shares.
+ * checks the contract's counts against the opened shares. What the result rests on is verified before.
  *
  * @throws ClientError `RESULT_INVALID`, `REPLAY_MISMATCH`; FheError for shares that do not open.
  */
@@ -63,10 +68,28 @@ export async function openResult(context: ResearcherContext, jobId: string): Pro
     throw invalid(jobId, 'its committee is not complete');
 
   const { agreementId, agreementVersion: version } = job;
-  const { content } = await agreed(context, ({ agreements }, control) =>
+  const agreement = await agreed(context, ({ agreements }, control) =>
     agreements.version({ agreementId, version }, control),
   );
-  const { privacy } = content.permission;
+  const provenance = verifiedProvenance({
+    access,
+    agreement,
+    versions: await Promise.all(
+      Object.entries(job.versions).map(([datasetId, { version: used }]) =>
+        agreed(context, ({ datasets }, control) =>
+          datasets.getVersion({ datasetId, version: used }, control),
+        ),
+      ),
+    ),
+    institutions: await agreedPages(context, ({ institutions }, page, control) =>
+      institutions.list(page, control),
+    ),
+    entries: await agreedPages(context, ({ audit }, page, control) =>
+      audit.list({ ...page, about: { subject: 'job', id: jobId } }, control),
+    ),
+    peers: context.readers.length,
+  });
+  const { privacy } = agreement.content.permission;
   const sealed = await openValueShares(context, access, shares);
   const opened = new Map(
     countCommittee(job).map(({ mspId, index }) => [index, sharesOf(shares.opened[mspId]?.shares ?? {})]),
@@ -92,7 +115,7 @@ export async function openResult(context: ResearcherContext, jobId: string): Pro
     }
   }
   const vector = await openVector(context, access, jobPlan, shares);
-  return { ...jobPlan, job, counts, values, ...(vector && { vector }) };
+  return { ...jobPlan, job, counts, values, provenance, ...(vector && { vector }) };
 }
 
 /**
@@ -122,6 +145,22 @@ async function agreed<T>(
     }
     await sleep(FIRST_WAIT_MS * 2 ** attempt, undefined, { signal });
   }
+}
+
+/** All pages of a list, each of them alike from every peer. */
+async function agreedPages<T>(
+  context: ResearcherContext,
+  read: (
+    client: ResearcherClient,
+    page: { limit: number; after?: string },
+    control: CallControl,
+  ) => Promise<{ items: T[]; next?: string | undefined }>,
+): Promise<T[]> {
+  return allPages((after) =>
+    agreed(context, (client, control) =>
+      read(client, { limit: PAGE, ...(after !== undefined && { after }) }, control),
+    ),
+  );
 }
 
 async function openValueShares(

@@ -58,6 +58,7 @@ function released(patients: Patient[]): JobResult {
     plan: made,
     set,
     job: {} as JobResult['job'],
+    provenance: {} as JobResult['provenance'],
     counts: new Map(cells('count').map(({ id, sum }) => [id, Math.round(sum)])),
     values: new Map(cells('value').map(({ id, sum }) => [id, exact(sum)])),
   };
