@@ -1,13 +1,19 @@
 import { join, resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
+import { accessCommand } from './cli/access.js';
 import { agentCommand } from './cli/agent.js';
+import { agreementCommand } from './cli/agreement.js';
 import { compareBuilds } from './cli/builds.js';
 import { auditCommand } from './cli/audit.js';
 import { powCommand } from './cli/pow.js';
 import { completionCommand } from './cli/completion.js';
 import { datasetCommand } from './cli/dataset.js';
+import { inboxCommands } from './cli/inbox.js';
+import { initCommand } from './cli/init.js';
+import { institutionCommand } from './cli/institution.js';
 import { keyCommand } from './cli/key.js';
 import { queryCommand } from './cli/query.js';
+import { researcherCommand } from './cli/researcher.js';
 import { storageCommand } from './cli/storage.js';
 import { ended, EXIT_CODES_TEXT, exitCodeOf, sentenceOf } from './cli/ending.js';
 import { ClientError } from './errors.js';
@@ -24,7 +30,8 @@ interface DemoFlags {
   profiles?: string;
 }
 
-function program(signal: AbortSignal): Command {
+/** The command line: what `strokeshare` understands. */
+export function program(signal: AbortSignal): Command {
   const command = new Command('strokeshare')
     .description(
       'Research questions across the hospitals of a stroke alliance, answered on encrypted records.',
@@ -71,6 +78,15 @@ function program(signal: AbortSignal): Command {
       if (json) console.log(JSON.stringify(report, undefined, 2));
     });
 
+  for (const one of [
+    initCommand(),
+    institutionCommand(signal),
+    researcherCommand(signal),
+    accessCommand(signal),
+    agreementCommand(signal),
+    ...inboxCommands(signal),
+  ])
+    command.addCommand(one);
   command.addCommand(queryCommand(signal));
   command.addCommand(datasetCommand(signal));
   command.addCommand(keyCommand(signal));
@@ -100,7 +116,8 @@ function overrideExit(command: Command): void {
   command.commands.forEach(overrideExit);
 }
 
-async function main(): Promise<void> {
+/** Runs it on the process' own arguments. */
+export async function main(): Promise<void> {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => interrupted.abort());
@@ -113,5 +130,3 @@ async function main(): Promise<void> {
   }
   ended();
 }
-
-void main();

@@ -163,11 +163,14 @@ export function auditorClient(ledger: Ledger, names: ConsortiumNames = {}) {
   return {
     mspId: ledger.mspId,
     audit: bind(at, consortium.AuditContract),
+    institutions: bind(at, pick(consortium.InstitutionContract, 'Seats', 'Motion', 'Motions', 'Get', 'List')),
+    researchers: bind(at, pick(consortium.ResearcherContract, 'Get', 'List')),
+    epochs: bind(at, pick(consortium.KeyEpochContract, 'Get', 'List')),
     datasets: bind(
       at,
       pick(consortium.DatasetContract, 'Get', 'List', 'GetVersion', 'ListVersions', 'ListUses'),
     ),
-    epochs: bind(at, pick(consortium.KeyEpochContract, 'Get', 'List')),
+    permissions: bind(at, pick(consortium.PermissionContract, 'Get', 'List')),
     agreements: bind(at, pick(consortium.AgreementContract, 'Get', 'Version', 'List')),
     jobs: bind(at, pick(consortium.JobContract, 'Get', 'List')),
   };

@@ -1,0 +1,182 @@
+import {
+  institutionLevels,
+  votingRules,
+  type FoundConsortium,
+  type Motion,
+  type MotionView,
+} from '@strokeshare/chaincode';
+import { Argument, Command, Option } from 'commander';
+import { enroll, foundConsortium } from '../agent/index.js';
+import { allPages } from '../agent/context.js';
+import { ClientError } from '../errors.js';
+import { agentOption, asInstitution, columns, connected, profileOption, show } from './connected.js';
+
+interface Common {
+  profile: string;
+  json?: boolean;
+}
+type Level = (typeof institutionLevels)[number];
+
+/** `strokeshare institution ...`: who has a seat, and how seats are given and taken. */
+export function institutionCommand(signal: AbortSignal): Command {
+  const institution = new Command('institution').description('the members of the consortium');
+  const command = (usage: string, description: string): Command =>
+    institution
+      .command(usage)
+      .description(description)
+      .addOption(profileOption())
+      .option('--json', 'print it as JSON');
+
+  command('list', 'list the enrolled institutions').action(({ profile, json }: Common) =>
+    connected(profile, async (connection) => {
+      const { institutions } = connection.auditor();
+      const items = await allPages((after) =>
+        institutions.list(after === undefined ? {} : { after }, { signal }),
+      );
+      show(items, json, () =>
+        columns([
+          ['MSP ID', 'level', 'status', 'name', 'hosted by'],
+          ...items.map(({ mspId, level, status, name, hostedBy = '' }) => [
+            mspId,
+            level,
+            status,
+            name,
+            hostedBy,
+          ]),
+        ]),
+      );
+    }),
+  );
+  command('show <msp-id>', 'print one institution with its keys and their periods').action(
+    (mspId: string, { profile }: Common) =>
+      connected(profile, async (connection) =>
+        console.log(
+          JSON.stringify(await connection.auditor().institutions.get({ mspId }, { signal }), undefined, 2),
+        ),
+      ),
+  );
+  command('motions', 'list what was proposed').action(({ profile, json }: Common) =>
+    connected(profile, async (connection) => {
+      const { institutions } = connection.auditor();
+      const items = await allPages((after) =>
+        institutions.motions(after === undefined ? {} : { after }, { signal }),
+      );
+      show(items, json, () => columns([['motion', 'state', 'about', 'reason'], ...items.map(lineOf)]));
+    }),
+  );
+  command('propose', 'propose to admit or exclude an institution')
+    .addArgument(new Argument('<kind>').choices(['admit', 'exclude']))
+    .argument('<msp-id>')
+    .requiredOption('--motion <id>', 'a name for the motion')
+    .requiredOption('--reason <text>')
+    .addOption(
+      new Option('--level <level>', 'of an institution that is admitted').choices([...institutionLevels]),
+    )
+    .option('--hosted-by <msp-id>', 'the centre that runs its peer, storage node and agent')
+    .addHelpText(
+      'after',
+      '\nExample:\n  strokeshare institution propose admit Hospital5MSP --motion admit-5 --level county --reason "Joins the alliance" --profile agent.json',
+    )
+    .action((kind: 'admit' | 'exclude', mspId: string, options: Common & Proposal) =>
+      connected(options.profile, async (connection) => {
+        const { motion: motionId, reason, level, hostedBy } = options;
+        if (kind === 'admit' && level === undefined)
+          throw new ClientError('REQUEST_INVALID', 'admit needs --level.');
+        const { institutions } = connection.institution();
+        const made = await institutions.propose(
+          kind === 'admit'
+            ? {
+                kind,
+                motionId,
+                reason,
+                mspId,
+                level: level ?? 'county',
+                ...(hostedBy !== undefined && { hostedBy }),
+              }
+            : { kind, motionId, reason, mspId },
+          { signal },
+        );
+        show(made, options.json, () => `${motionId} is ${made.state}; the members vote on it now.`);
+      }),
+    );
+  command('vote <motion>', 'vote on a motion, once')
+    .option('--approve')
+    .option('--reject')
+    .action((motionId: string, options: Common & { approve?: boolean; reject?: boolean }) =>
+      connected(options.profile, async (connection) => {
+        if (Boolean(options.approve) === Boolean(options.reject))
+          throw new ClientError('REQUEST_INVALID', 'write either --approve or --reject.');
+        const { institutions } = connection.institution();
+        await institutions.vote({ motionId, approve: Boolean(options.approve) }, { signal });
+        const view = await institutions.motion({ motionId }, { signal });
+        show(view, options.json, () => votesOf(view));
+      }),
+    );
+  command('close <motion>', 'count the votes on a motion and do what was decided').action(
+    (motionId: string, { profile, json }: Common) =>
+      connected(profile, async (connection) => {
+        const closed = await connection.institution().institutions.closeMotion({ motionId }, { signal });
+        const { state, approvals, needed } = closed;
+        show(
+          closed,
+          json,
+          () => `${motionId} is ${state}: ${approvals ?? 0} approvals, ${needed ?? 0} needed.`,
+        );
+      }),
+  );
+  institution
+    .command('found <members...>')
+    .description('name the founding members, once: Hospital1MSP=municipal Hospital2MSP=county ...')
+    .addOption(agentOption())
+    .addOption(
+      new Option('--rule <rule>', 'how many have to approve a motion')
+        .choices([...votingRules])
+        .default('majority'),
+    )
+    .action((members: string[], { agent, rule }: { agent: string; rule: FoundConsortium['rule'] }) =>
+      asInstitution(agent, signal, async (context) => {
+        await foundConsortium(context, { members: members.map(seatOf), rule });
+        console.log(`The consortium has ${members.length} founding members.`);
+      }),
+    );
+  institution
+    .command('enroll')
+    .description("enter the own institution with the keys of its agent's folder")
+    .addOption(agentOption())
+    .requiredOption('--name <name>')
+    .action(({ agent, name }: { agent: string; name: string }) =>
+      asInstitution(agent, signal, async (context) => {
+        const { mspId, level, status } = await enroll(context, { name });
+        console.log(`${mspId} is enrolled: ${level}, ${status}.`);
+      }),
+    );
+  return institution;
+}
+
+interface Proposal {
+  motion: string;
+  reason: string;
+  level?: Level;
+  hostedBy?: string;
+}
+
+function seatOf(text: string): FoundConsortium['members'][number] {
+  const [mspId = '', written = 'municipal'] = text.split('=');
+  const level = institutionLevels.find((known) => known === written);
+  if (mspId === '' || !level)
+    throw new ClientError(
+      'REQUEST_INVALID',
+      `${text}: write MSPID=level, with one of ${institutionLevels.join(', ')}.`,
+    );
+  return { mspId, level };
+}
+
+function lineOf({ motionId, state, content }: Motion): string[] {
+  const who = 'mspId' in content ? content.mspId : content.researcherId;
+  return [motionId, state, `${content.kind} ${who}`, content.reason];
+}
+
+function votesOf({ motionId, state, votes }: MotionView): string {
+  const approvals = Object.values(votes).filter(({ approve }) => approve).length;
+  return `${motionId} is ${state}: ${approvals} of ${Object.keys(votes).length} votes approve. "strokeshare institution close ${motionId}" counts them.`;
+}
