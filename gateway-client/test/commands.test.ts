@@ -188,18 +188,6 @@ test('institutions, researchers, access and agreements, to read and to change', 
   ).toBe('examples-request is suspended; its state is SUSPENDED.');
   expect(await strokeshare('agreement', 'resume', 'examples', ...asInstitution)).toBe('examples is ACTIVE.');
 
-  const about = [
-    'researcher',
-    'suspend',
-    'ResearchMSP/CN=mallory',
-    '--reason',
-    'Test',
-    '--motion',
-    'mallory',
-  ];
-  await strokeshare(...about, ...asInstitution).catch(({ contractCode }: { contractCode?: string }) =>
-    expect(contractCode).toBe('NOT_FOUND'),
-  );
   const motion = ['admit', 'Hospital5MSP', '--motion', 'five', '--level', 'county', '--reason', 'Joins'];
   expect(await strokeshare('institution', 'propose', ...motion, ...asInstitution)).toContain('five is OPEN');
   expect(await strokeshare('institution', 'vote', 'five', '--approve', ...asInstitution)).toContain(

@@ -68,6 +68,8 @@ export async function* eventsOf(
         wait = FIRST_WAIT_MS;
         yield toEvent(event);
         await noted(checkpoint, event);
+        // Events that came along with it wait in the stream.
+        if (signal.aborted) return;
       }
     } catch (error) {
       if (error instanceof ClientError) throw error;
