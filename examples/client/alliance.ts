@@ -20,5 +20,5 @@ export const AGREEMENT_TEXT =
 /** Disease-specific research, in terms of the Data Use Ontology. */
 export const PURPOSE = 'DUO:0000007';
 
-/** Everything ends after a minute, whatever hangs. */
-export const signal = AbortSignal.timeout(60_000);
+/** Everything ends after ten minutes, whatever hangs: people may have to sign. */
+export const signal = AbortSignal.timeout(600_000);

@@ -12,7 +12,9 @@ import { jest } from '@jest/globals';
 import { z } from 'zod';
 import { freePortRange } from '../../experiments/src/sealing/ports.js';
 import { program } from '../src/cli.js';
-import { openAlliance } from '../src/demo/alliance.js';
+import { untilDefined } from '../src/connect/index.js';
+import { openAlliance, type Alliance } from '../src/demo/alliance.js';
+import { hospitalsOf } from '../src/demo/consortium.js';
 import { removeDemo } from '../src/demo/down.js';
 import { dealTrial } from '../src/demo/records.js';
 import { agentFolder, deployContracts, ownNetwork, startNetwork } from '../src/demo/setup.js';
@@ -27,27 +29,31 @@ const LIMIT_MS = 10 * 60 * 1000;
 /** Of each hospital: one batch. */
 const PATIENTS = 200;
 const PORTS = 60;
-const WAITING = 'Hospital4MSP';
+const HOSPITALS = hospitalsOf(3);
+const WAITING = 'Hospital3MSP';
 
 jest.setTimeout(LIMIT_MS);
 const { signal } = new AbortController();
 const resources = new Resources();
 let paths: DemoPaths;
+let alliance: Alliance;
 let researcher: string;
 let agent: string;
+/** The job that an example ran. */
+let jobId: string;
 
 beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'strokeshare-commands-'));
   resources.defer(() => rm(folder, { recursive: true, force: true }));
   paths = demoPaths(join(folder, 'demo'));
   resources.defer(() => removeDemo(paths));
-  const whole = await dealTrial(join(PROJECT, 'data'), 4);
+  const whole = await dealTrial(join(PROJECT, 'data'), HOSPITALS.length);
   const hospitals = whole.hospitals.map((records) => records.slice(0, PATIENTS));
   const basePort = await freePortRange(PORTS);
-  await startNetwork(paths, { basePort, backend: 'embedded' }, signal, () => undefined);
-  await deployContracts(paths, signal, () => undefined);
-  const network = ownNetwork(paths);
-  const alliance = await openAlliance(paths, network, resources, signal);
+  await startNetwork(paths, { basePort, backend: 'embedded', hospitals: HOSPITALS }, signal, () => undefined);
+  await deployContracts(paths, signal, () => undefined, HOSPITALS);
+  const network = ownNetwork(paths, HOSPITALS);
+  alliance = await openAlliance(paths, network, resources, signal);
   await enrollAll(network.hospitals, alliance.agents, alliance.researcher);
   alliance.serve();
   // Means need no products, so that the small set serves.
@@ -100,8 +106,10 @@ test('asking, signing with a person in between, running, following and auditing'
   // The example waits for the signatures, one of which waits for a person.
   const signed = examples(3, 3);
   const items = z.array(z.object({ name: z.string(), reasons: z.array(z.string()) }));
-  let waiting: z.infer<typeof items> = [];
-  while (waiting.length === 0) waiting = await parsed(items, 'inbox', '--agent', agent, '--json');
+  const waiting = await untilDefined(alliance.researcher.events, signal, async () => {
+    const found = await parsed(items, 'inbox', '--agent', agent, '--json');
+    return found.length > 0 ? found : undefined;
+  });
   expect(waiting).toEqual([
     { name: 'agreement/examples', reasons: ['50 cells may be released, more than 1'] },
   ]);
@@ -112,7 +120,8 @@ test('asking, signing with a person in between, running, following and auditing'
   expect(await strokeshare('inbox', '--agent', agent)).toBe('Nothing waits.');
 
   const rest = await examples(4, 7);
-  expect(rest).toContain(`count: ${4 * PATIENTS}`);
+  jobId = /^(\S+): RELEASED$/m.exec(rest)?.[1] ?? '';
+  expect(rest).toContain(`count: ${HOSPITALS.length * PATIENTS}`);
   expect(rest).toContain('read from 2 peers');
   expect(rest).toContain('to be signed: ');
   expect(rest).toContain('RELEASE  JobContract:CloseRelease');
@@ -131,34 +140,39 @@ test('a job from its plan to its result in every format, with what it rests on',
   expect(await strokeshare('query', 'plan', job, ...profile)).toContain('The agreement covers it.');
   const quiet = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
   const jobShape = z.object({
-    jobId: z.string(),
+    jobId: z.literal(jobId),
     state: z.literal('RELEASED'),
     provenance: z.object({
       peers: z.literal(2),
-      agreement: z.object({ agreementId: z.literal('examples'), signedBy: z.array(z.string()).length(4) }),
+      agreement: z.object({
+        agreementId: z.literal('examples'),
+        signedBy: z.array(z.string()).length(HOSPITALS.length),
+      }),
       datasets: z
         .array(z.object({ batches: z.array(z.object({ merkleRoot: z.string().length(64) })) }))
-        .length(4),
+        .length(HOSPITALS.length),
       transactions: z.array(z.object({ transaction: z.string(), transactionId: z.string().length(64) })),
     }),
     rows: z.array(z.object({ quantity: z.string(), measured: z.object({ value: z.number() }) })),
   });
-  const { jobId, rows, provenance } = await parsed(jobShape, 'query', 'run', job, ...profile, '--json');
-  expect(rows.find(({ quantity }) => quantity === 'count')?.measured.value).toBe(4 * PATIENTS);
+  expect(await strokeshare('query', 'status', jobId, '--watch', ...profile)).toBe('RELEASED');
+  quiet.mockRestore();
+  const asked = ['query', 'result', jobId, '--job', job, ...profile];
+  const { rows, provenance } = await parsed(jobShape, ...asked, '--json');
+  expect(rows.find(({ quantity }) => quantity === 'count')?.measured.value).toBe(HOSPITALS.length * PATIENTS);
   const named = provenance.transactions.map(({ transaction }) => transaction);
   expect(named[0]).toBe('JobContract:Submit');
   expect(named.at(-1)).toBe('JobContract:CloseRelease');
 
-  expect(await strokeshare('query', 'status', jobId, '--watch', ...profile)).toBe('RELEASED');
-  quiet.mockRestore();
-  const result = (...more: string[]) =>
-    strokeshare('query', 'result', jobId, '--job', job, ...profile, ...more);
+  const result = (...more: string[]) => strokeshare(...asked, ...more);
   expect(await result('--format', 'csv')).toMatch(
-    /^statistic,quantity,group,value,error deviation,note\nage,count,,800,/,
+    /^statistic,quantity,group,value,error deviation,note\nage,count,,600,/,
   );
   const markdown = await result('--format', 'md');
-  expect(markdown).toContain('| age | count |  | 800 |');
+  expect(markdown).toContain('| age | count |  | 600 |');
   expect(markdown).toContain(`Job ${jobId} (RELEASED). Read from 2 peers, which agree.`);
+  // A mean has no picture.
+  await expect(result('--format', 'svg')).rejects.toMatchObject({ code: 'RESULT_INVALID' });
   const [first] = provenance.datasets;
   expect(await result()).toContain(first!.batches[0]!.merkleRoot);
 });
@@ -177,7 +191,7 @@ test('institutions, researchers, access and agreements, to read and to change', 
   const text = join(paths.root, 'agreement.txt');
   await writeFile(text, 'Another text.');
   const verify = ['agreement', 'show', 'examples', ...asResearcher];
-  expect(await strokeshare(...verify)).toContain('Hospital4MSP signed at');
+  expect(await strokeshare(...verify)).toContain('Hospital3MSP signed at');
   await expect(strokeshare(...verify, '--text', text)).rejects.toMatchObject({ code: 'RESULT_INVALID' });
 
   await expect(

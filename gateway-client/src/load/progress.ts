@@ -13,8 +13,7 @@ const LINE_EVERY_MS = 5000;
 /**
  * A bar with rate and remaining time on a terminal; plain lines elsewhere.
  *
- * @param total - of what `update` is told as done: bytes of a file, say.
- * @param unit - what is counted, in the plural.
+ * @param shown - `total` of what `update` is told as done, bytes of a file, say; `unit` that is counted, in the plural.
  */
 export function progressBar(
   stream: NodeJS.WriteStream,
