@@ -9,8 +9,8 @@ export {
   type ConsentWithdrawal,
 } from './dataset.js';
 export { approve, inbox, refuse, type InboxItem } from './inbox.js';
-export { Evaluators } from './evaluators.js';
-export { agentSteps, follow, type FollowOptions } from './follow.js';
+export { Evaluators, type EpochKeys } from './evaluators.js';
+export { agentSteps, follow, type FollowedStep, type FollowOptions } from './follow.js';
 export {
   enroll,
   foundConsortium,
@@ -19,6 +19,7 @@ export {
   storeFolderOf,
   type Agent,
   type AgentConfig,
+  type AgentSurroundings,
   type ZoneAddress,
 } from './open.js';
 export { AgentLease } from './lease.js';

@@ -12,6 +12,7 @@ export {
   type RecordsClient,
   type ResearcherClient,
   type TypedCallOptions,
+  type TypedContract,
 } from './clients.js';
 export { connect, type ConnectOptions, type Connection } from './connection.js';
 export type { EventCheckpoint, EventOptions, LedgerEvent, LedgerEvents } from './events.js';

@@ -1,4 +1,5 @@
 export { readCheckedFile } from './checked-file.js';
+export type { FieldValue } from './fields.js';
 export { deal } from './deal.js';
 export { provenanceOf } from './provenance.js';
 export { parseMapping, readMapping, sharedSchema, type FieldMapping, type Mapping } from './mapping.js';

@@ -27,5 +27,5 @@ export {
 export type { ProvenanceDataset, ProvenanceStep, ResultProvenance } from './provenance.js';
 export { openResult, type JobResult, type ReleasedCells } from './result.js';
 export { pictureOf } from './picture.js';
-export type { Quantity, ResultRow } from './rows.js';
+export type { Estimand, Quantity, ResultRow } from './rows.js';
 export { cancelJob, JobRefused, register, requestAccess, submitJob, waitForJob } from './submit.js';

@@ -4,7 +4,7 @@ import { exact, mean, oddsRatio, sampleVariance, type Measured } from '../statis
 import type { ReleasedCells } from './result.js';
 
 /** What is estimated with an interval. */
-type Estimand =
+export type Estimand =
   | 'proportion'
   | 'mean'
   | 'meanDifference'
