@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { jest } from '@jest/globals';
 import { z } from 'zod';
-import { freePortRange } from '../../experiments/src/sealing/ports.js';
+import { portRange } from '../../network/test/support/ports.js';
 import { program } from '../src/cli.js';
 import { untilDefined } from '../src/connect/index.js';
 import { openAlliance, type Alliance } from '../src/demo/alliance.js';
@@ -49,7 +49,7 @@ beforeAll(async () => {
   resources.defer(() => removeDemo(paths));
   const whole = await dealTrial(join(PROJECT, 'data'), HOSPITALS.length);
   const hospitals = whole.hospitals.map((records) => records.slice(0, PATIENTS));
-  const basePort = await freePortRange(PORTS);
+  const basePort = await portRange(PORTS);
   await startNetwork(paths, { basePort, backend: 'embedded', hospitals: HOSPITALS }, signal, () => undefined);
   await deployContracts(paths, signal, () => undefined, HOSPITALS);
   const network = ownNetwork(paths, HOSPITALS);

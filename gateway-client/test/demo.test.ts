@@ -7,11 +7,12 @@ import type { Writable } from 'node:stream';
 import { PassThrough } from 'node:stream';
 import { z } from 'zod';
 import { runDemo, type DemoOptions } from '../src/demo/index.js';
+import { portRange } from '../../network/test/support/ports.js';
 
 const PROJECT = join(__dirname, '..', '..');
 const LIMIT_MS = 10 * 60 * 1000;
-/** Away from the ports of a demo that a person runs. */
-const BASE_PORT = 27_051;
+/** The demo's, with those of its storage nodes. */
+const PORTS = 1000;
 
 const reportShape = z.strictObject({
   ok: z.boolean(),
@@ -33,9 +34,11 @@ const reportShape = z.strictObject({
 });
 
 let folder: string;
+let basePort: number;
 let printed: string[];
 let options: DemoOptions;
 beforeAll(async () => {
+  basePort = await portRange(PORTS);
   folder = await mkdtemp(join(tmpdir(), 'strokeshare-main-'));
   printed = [];
   const progress: Writable = new PassThrough().resume();
@@ -43,7 +46,7 @@ beforeAll(async () => {
     project: PROJECT,
     folder: join(folder, 'demo'),
     out: join(folder, 'out'),
-    basePort: BASE_PORT,
+    basePort,
     signal: new AbortController().signal,
     progress: progress as NodeJS.WriteStream,
     print: (text) => printed.push(text),
@@ -103,11 +106,11 @@ test(
 test('a port that is taken is named, and nothing is left', async () => {
   const { createServer } = await import('node:net');
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(BASE_PORT + 2, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(basePort + 2, '127.0.0.1', resolve));
   try {
     await expect(runDemo(options)).rejects.toMatchObject({
       code: 'PORT_IN_USE',
-      message: expect.stringContaining(String(BASE_PORT + 2)),
+      message: expect.stringContaining(String(basePort + 2)),
     });
     expect(existsSync(join(folder, 'demo'))).toBe(false);
   } finally {

@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { clientProfile, deployChaincode, down, up } from '@strokeshare/network';
 import { findPrograms } from '@strokeshare/network/dist/native/binaries.js';
 import { connectLedger, operatorClient, recordsClient } from '../src/index.js';
+import { portRange } from '../../network/test/support/ports.js';
 
 const root = join(__dirname, '..', '..');
 const temporary = mkdtempSync(join(tmpdir(), 'packed-chaincode-'));
@@ -72,7 +73,7 @@ describe('the packed chaincode, outside of the repository', () => {
     await up({
       dir,
       backend,
-      basePort: 28_000 + (process.pid % 80) * 100,
+      basePort: await portRange(300),
       organizations: [
         {
           mspId: 'Org1MSP',

@@ -8,6 +8,7 @@ export {
   peerOrganizationPaths,
 } from './certificates/index.js';
 export { parseConfig, readConfigFile, type NetworkConfig, type ResolvedConfig } from './config/index.js';
+export { freePortRange } from './freePorts.js';
 export { NetworkError, networkErrorCodes, type NetworkErrorCode } from './errors.js';
 export { clientProfile, type ClientProfile } from './operations/clientProfile.js';
 export { createChannel } from './operations/createChannel.js';

@@ -7,14 +7,18 @@ import { type Call, transact } from '../src/cli/transact.js';
 import { hints } from '../src/diagnosis/hints.js';
 import { clientProfile, deployChaincode, down, type NetworkConfig, status, up } from '../src/index.js';
 import { createOrganization } from './support/test-network.js';
+import { portRange } from './support/ports.js';
 
 const CHAINCODE = join(__dirname, 'chaincode');
 const SHIM = join(dirname(createRequire(__filename).resolve('fabric-shim/package.json')), 'cli.js');
 const temporary = mkdtempSync(join(tmpdir(), 'comfort-'));
 const dir = join(temporary, 'network');
+let basePort: number;
 const config: NetworkConfig = {
   dir,
-  basePort: 33_000 + (process.pid % 50) * 200,
+  get basePort() {
+    return basePort;
+  },
   organizations: [1, 2].map((number) => ({
     mspId: `Org${number}MSP`,
     domain: `org${number}.example.com`,
@@ -74,6 +78,7 @@ async function cli(...argv: string[]): Promise<{ code: number; said: string }> {
 
 describe('what a person is told when a call fails', () => {
   beforeAll(async () => {
+    basePort = await portRange(300);
     await up(config);
     await deploy('everything', ['Org1MSP', 'Org2MSP']);
     await deploy('alone', ['Org1MSP']);

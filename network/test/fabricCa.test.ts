@@ -20,7 +20,7 @@ import {
   up,
   type NetworkConfig,
 } from '../src/index.js';
-import { freePorts } from './support/freePorts.js';
+import { portRange } from './support/ports.js';
 
 describe('without the program', () => {
   it('says what is missing, where it is to be had and what needs none of it', () => {
@@ -64,13 +64,13 @@ describeCa(
     beforeAll(async () => {
       dir = mkdtempSync(join(tmpdir(), 'fabric-ca-'));
       paths = peerOrganizationPaths(dir, domain);
-      const [basePort = 0, port] = await freePorts(2);
+      const basePort = await portRange(300);
       const users = [{ name: 'Ann', attributes: { 'strokeshare.role': 'institution' } }];
       config = {
         dir,
         basePort,
         fabricCa: true,
-        organizations: [{ mspId: 'Org1MSP', domain, peer: true, port, users }],
+        organizations: [{ mspId: 'Org1MSP', domain, peer: true, users }],
         channels: [{ name: 'mychannel', members: ['Org1MSP'], endorsement: "OR('Org1MSP.peer')" }],
       };
       await up(config);

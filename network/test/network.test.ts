@@ -27,17 +27,19 @@ import {
   up,
   type NetworkConfig,
 } from '../src/index.js';
+import { portRange } from './support/ports.js';
 
 const BASIC = join(__dirname, 'basic');
 const CLI = join(__dirname, '..', 'bin', 'strokeshare-network.js');
-// Two runs of this file at the same time on one machine do not meet.
-const BASE_PORT = 20_000 + (process.pid % 60) * 200;
+let basePort: number;
 
 const temporary = mkdtempSync(join(tmpdir(), 'network-'));
 const dir = join(temporary, 'deep', 'network');
 const config: NetworkConfig = {
   dir,
-  basePort: BASE_PORT,
+  get basePort() {
+    return basePort;
+  },
   organizations: [
     {
       mspId: 'Org1MSP',
@@ -90,6 +92,10 @@ async function downIfUp(): Promise<void> {
 afterAll(async () => {
   await downIfUp();
   rmSync(temporary, { recursive: true });
+});
+
+beforeAll(async () => {
+  basePort = await portRange(300);
 });
 
 describe('a network', () => {
@@ -254,11 +260,11 @@ describe('a network', () => {
 describe('a start that cannot succeed', () => {
   it('names the port that is in use and writes nothing', async () => {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(BASE_PORT + 1, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(basePort + 1, '127.0.0.1', resolve));
     await expect(up(config)).rejects.toMatchObject({
       code: 'PORT_IN_USE',
       message: expect.stringMatching(
-        `Port ${BASE_PORT + 1}, which the peer of Org2MSP needs, is in use by .*process ${process.pid}`,
+        `Port ${basePort + 1}, which the peer of Org2MSP needs, is in use by .*process ${process.pid}`,
       ),
     });
     await new Promise((resolve) => server.close(resolve));
@@ -308,7 +314,7 @@ describe('a start that cannot succeed', () => {
     // The certificates of twenty organisations leave far more work than a late signal could miss.
     const child = spawn(
       process.execPath,
-      [CLI, 'up', '--dir', dir, '--orgs', '20', '--base-port', String(BASE_PORT)],
+      [CLI, 'up', '--dir', dir, '--orgs', '20', '--base-port', String(basePort)],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
     const exit = once(child, 'exit');
@@ -326,7 +332,7 @@ describe('a start whose program was killed', () => {
       for (const recover of [() => down(dir), () => up(config).then(() => down(dir))]) {
         const child = spawn(
           process.execPath,
-          [CLI, 'up', '--dir', dir, '--orgs', '12', '--base-port', String(BASE_PORT)],
+          [CLI, 'up', '--dir', dir, '--orgs', '12', '--base-port', String(basePort)],
           {
             stdio: ['ignore', 'ignore', 'pipe'],
           },

@@ -5,12 +5,13 @@ import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { run } from '../src/cli/program.js';
+import { portRange } from './support/ports.js';
 
 const temporary = mkdtempSync(join(tmpdir(), 'samples-'));
 // Where the samples' applications look for it: a folder test-network beside their own.
 const dir = join(temporary, 'test-network');
 const project = join(temporary, 'assets');
-const basePort = 44_000 + (process.pid % 50) * 200;
+let basePort: number;
 const modules = dirname(dirname(createRequire(__filename).resolve('fabric-shim/package.json')));
 
 /** What a command says and how it ends. */
@@ -30,7 +31,8 @@ async function cli(...argv: string[]): Promise<{ code: number; said: string }> {
   }
 }
 
-beforeAll(() => {
+beforeAll(async () => {
+  basePort = await portRange(300);
   cpSync(join(__dirname, 'assets'), project, { recursive: true });
   symlinkSync(modules, join(project, 'node_modules'));
 });

@@ -1,9 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createChannel, deployChaincode, down, type NetworkConfig, up } from '@strokeshare/network';
+import {
+  createChannel,
+  deployChaincode,
+  down,
+  freePortRange,
+  type NetworkConfig,
+  up,
+} from '@strokeshare/network';
 import { Pki, treePlaces } from './pki.js';
 import { type Deployed, type Hospital, hospitals, networkConfig } from './layout.js';
 
@@ -27,17 +32,20 @@ export interface Running {
 
 export const chaincodeFolder = join(__dirname, '..', '..', 'chaincode');
 
+/** Of orderers, chaincodes and operations. */
+const PORTS = 600;
+
 /** Starts the suite's network, without chaincode. */
 export async function start(
   backend: Exclude<Backend, 'existing'>,
   dir = mkdtempSync(join(tmpdir(), `conformance-${backend}-`)),
 ): Promise<Running> {
-  const [basePort, ...free] = await freePorts(1 + hospitals.length);
-  const peerPorts = Object.fromEntries(hospitals.map((mspId, index) => [mspId, free[index]])) as Record<
-    Hospital,
-    number
-  >;
-  await up({ ...networkConfig(dir, basePort ?? 0, peerPorts), backend });
+  // Test files that run at the same time do so in different workers of jest.
+  const basePort = await freePortRange(PORTS + hospitals.length, Number(process.env['JEST_WORKER_ID'] ?? 0));
+  const peerPorts = Object.fromEntries(
+    hospitals.map((mspId, index) => [mspId, basePort + PORTS + index]),
+  ) as Record<Hospital, number>;
+  await up({ ...networkConfig(dir, basePort, peerPorts), backend });
   return {
     dir,
     withPeers: hospitals,
@@ -59,24 +67,4 @@ export async function start(
       rmSync(dir, { recursive: true, force: true });
     },
   };
-}
-
-/** Ports that are free now, all different. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  return Promise.all(
-    servers.map(async (server) => {
-      const address = server.address();
-      server.close();
-      await once(server, 'close');
-      if (address === null || typeof address === 'string') throw new Error('no port');
-      return address.port;
-    }),
-  );
 }

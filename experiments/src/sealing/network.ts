@@ -18,10 +18,10 @@ import {
   type ClientProfile,
   deployChaincode,
   down,
+  freePortRange,
   type NetworkConfig,
   up,
 } from '@strokeshare/network';
-import { freePortRange } from './ports.js';
 
 export type Backend = NonNullable<NetworkConfig['backend']>;
 export type Consensus = NonNullable<NetworkConfig['consensus']>;
@@ -32,6 +32,8 @@ export interface SealingOptions {
   institutions: number;
   /** Native only. */
   consensus?: Consensus;
+  /** Finds so many free ports in a row. */
+  ports?: (count: number) => Promise<number>;
 }
 
 export const CHANNEL = 'sharing';
@@ -171,7 +173,7 @@ function batchNumber(number: number): SubmitBatch {
 }
 
 async function networkOf(
-  { backend, institutions, consensus }: SealingOptions,
+  { backend, institutions, consensus, ports }: SealingOptions,
   dir: string,
 ): Promise<NetworkConfig> {
   const organizations = Array.from({ length: institutions }, (_, index) => ({
@@ -185,7 +187,7 @@ async function networkOf(
     dir,
     backend,
     ...(consensus && { consensus }),
-    basePort: await freePortRange(PORTS_BESIDE + PORTS_EACH * institutions),
+    basePort: await (ports ?? freePortRange)(PORTS_BESIDE + PORTS_EACH * institutions),
     organizations,
     channels: [
       {

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { verifyEndorsement } from '@strokeshare/gateway-client';
 import { Miners, shareMany, untilSealed } from '../../src/sealing/load.js';
 import { type Backend, CHANNEL, SealingNetwork } from '../../src/sealing/network.js';
+import { portRange } from '../../../network/test/support/ports.js';
 
 const SUBMITS = 150;
 const IN_FLIGHT = 30;
@@ -24,7 +25,7 @@ export function sealing(backend: Backend): void {
     let folder: string;
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'pow-'));
-      network = await SealingNetwork.start({ backend, institutions: 3 });
+      network = await SealingNetwork.start({ backend, institutions: 3, ports: portRange });
       await writeFile(join(folder, 'profile.json'), JSON.stringify(network.institutions[1]?.profile));
     });
     afterAll(async () => {

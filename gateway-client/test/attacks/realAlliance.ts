@@ -1,9 +1,7 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- test support: a missing value is a failed test */
 /** An alliance of three hospitals and two researchers on a real network: processes, gRPC, agents, ciphertexts. */
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type JobView } from '@strokeshare/chaincode';
@@ -30,6 +28,7 @@ import {
   type Researcher,
 } from '../../src/researcher/index.js';
 import { Resources } from '../../src/resources.js';
+import { portRange } from '../../../network/test/support/ports.js';
 
 export const NUMBERS = [1, 2, 3] as const;
 export const mspOf = (number: number): string => `Hospital${number}MSP`;
@@ -187,16 +186,14 @@ export class RealAlliance implements AsyncDisposable {
 
   async #deploy(): Promise<void> {
     const peers = NUMBERS.map((number) => `'${mspOf(number)}.peer'`).join(', ');
-    const [basePort, ...ports] = await freePorts(1 + NUMBERS.length);
     await up({
       dir: this.network,
-      basePort: basePort!,
+      basePort: await portRange(300),
       organizations: [
-        ...NUMBERS.map((number, i) => ({
+        ...NUMBERS.map((number) => ({
           mspId: mspOf(number),
           domain: `hospital${number}.strokeshare.example`,
           peer: true,
-          port: ports[i]!,
           users: [{ name: 'Agent1', attributes: { 'strokeshare.role': 'institution' } }],
         })),
         {
@@ -330,23 +327,4 @@ export class RealAlliance implements AsyncDisposable {
       await this.active(name);
     }
   }
-}
-
-/** Ports that are free now, all different. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  return Promise.all(
-    servers.map(async (server) => {
-      const { port } = server.address() as AddressInfo;
-      server.close();
-      await once(server, 'close');
-      return port;
-    }),
-  );
 }

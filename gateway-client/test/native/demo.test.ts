@@ -10,10 +10,12 @@ import { demoNetwork } from '../../src/demo/consortium.js';
 import { runDemo, type DemoOptions } from '../../src/demo/index.js';
 import { deployContracts } from '../../src/demo/setup.js';
 import { demoPaths } from '../../src/demo/state.js';
+import { portRange } from '../../../network/test/support/ports.js';
 
 const PROJECT = join(__dirname, '..', '..', '..');
 const LIMIT_MS = 15 * 60 * 1000;
-const basePort = (offset: number): number => 33_000 + (process.pid % 20) * 500 + offset;
+/** The demo's, with those of its storage nodes. */
+const PORTS = 1000;
 
 /* eslint-disable jest/no-disabled-tests, jest/expect-expect -- the title of the skipped test says why it did not run */
 if ('missing' in findPrograms())
@@ -28,7 +30,7 @@ else {
       project: PROJECT,
       folder: join(folder, 'demo'),
       out: join(folder, 'out'),
-      basePort: basePort(0),
+      basePort: await portRange(PORTS),
       signal: new AbortController().signal,
       progress: progress as NodeJS.WriteStream,
       print: () => undefined,
@@ -52,7 +54,7 @@ else {
       const paths = demoPaths(join(folder, 'elsewhere'));
       const { signal } = options;
       // Whose peers serve those alone who show a TLS certificate.
-      await up({ ...demoNetwork(paths.network, basePort(250), 'native'), mutualTls: true });
+      await up({ ...demoNetwork(paths.network, await portRange(PORTS), 'native'), mutualTls: true });
       try {
         await deployContracts(paths, signal, () => undefined);
         const profiles = join(folder, 'profiles');

@@ -7,9 +7,10 @@ import type { JobFile } from '../../src/researcher/index.js';
 import { leaderOf, startAlliance, type AllianceUnderTest } from './allianceUnderTest.js';
 import { TransactionLoad } from './load.js';
 import { daemonOf, kill, lose, nodesOf } from './lostNode.js';
+import { portRange } from '../../../network/test/support/ports.js';
 
 const LIMIT_MS = 10 * 60 * 1000;
-const basePort = (offset: number): number => 45_000 + (process.pid % 20) * 500 + offset;
+const PORTS = 500;
 
 /** Sums need no relinearisation, so that the key is made quickly. */
 const job: JobFile = {
@@ -62,7 +63,7 @@ else {
   describe('with three Raft orderers', () => {
     let under: AllianceUnderTest;
     beforeAll(async () => {
-      under = await startAlliance(basePort(0), { orderers: 3 });
+      under = await startAlliance(await portRange(PORTS), { orderers: 3 });
     }, LIMIT_MS);
     afterAll(() => under?.[Symbol.asyncDispose](), LIMIT_MS);
 
@@ -109,7 +110,7 @@ else {
       async () => {
         const fabric = await findFabric();
         if (!fabric.bft) return;
-        await using under = await startAlliance(basePort(300), { consensus: 'bft' });
+        await using under = await startAlliance(await portRange(PORTS), { consensus: 'bft' });
         let lost: Awaited<ReturnType<typeof lose>> | undefined;
         await survives(under, 'bft', async () => {
           const leader = await leaderOf(under.dir, 'consortium');

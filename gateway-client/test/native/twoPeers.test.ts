@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { clientProfile, deployChaincode, down, up } from '@strokeshare/network';
 import { findPrograms } from '@strokeshare/network/dist/native/binaries.js';
 import { connectLedger } from '../../src/connect/index.js';
-import { freeRange } from './freeRange.js';
+import { portRange } from '../../../network/test/support/ports.js';
 import { lose, nodesOf } from './lostNode.js';
 
 const LIMIT_MS = 5 * 60 * 1000;
@@ -32,7 +32,7 @@ if ('missing' in findPrograms())
 else {
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'two-peers-'));
-    const basePort = await freeRange(2);
+    const basePort = await portRange(300);
     await up({
       dir,
       backend: 'native',

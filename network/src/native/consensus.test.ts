@@ -5,6 +5,7 @@ import { transact } from '../cli/transact.js';
 import { identifyProcess } from '../daemon/processes.js';
 import { clientProfile, deployChaincode, down, status, up, type NetworkConfig } from '../index.js';
 import { findFabric, findPrograms } from './binaries.js';
+import { portRange } from '../../test/support/ports.js';
 
 const missing = 'missing' in findPrograms();
 const describeNative = missing ? describe.skip : describe;
@@ -17,11 +18,14 @@ describeNative(
     : 'SmartBFT with four orderers',
   () => {
     const dir = join(temporary, 'bft');
+    let basePort: number;
     const config: NetworkConfig = {
       dir,
       backend: 'native',
       consensus: 'bft',
-      basePort: 61_000 + (process.pid % 20) * 20,
+      get basePort() {
+        return basePort;
+      },
       organizations: [{ mspId: 'AMSP', domain: 'a.example.com', peer: true, users: [] }],
       channels: [{ name: 'mychannel', members: ['AMSP'], endorsement: "OR('AMSP.peer')" }],
     };
@@ -32,6 +36,9 @@ describeNative(
         kind,
       );
 
+    beforeAll(async () => {
+      basePort = await portRange(300);
+    });
     afterAll(async () => {
       if (existsSync(dir)) await down(dir);
     });

@@ -18,6 +18,7 @@ import {
   type NetworkConfig,
 } from '../index.js';
 import { findPrograms } from './binaries.js';
+import { portRange } from '../../test/support/ports.js';
 
 const BASIC = join(__dirname, '..', '..', 'test', 'basic');
 const missing = 'missing' in findPrograms();
@@ -45,17 +46,17 @@ const consortium = {
 };
 const basic = { name: 'basic', path: BASIC, organizations: hospitals.map(({ mspId }) => mspId) };
 
-// Two runs of this file at the same time on one machine do not meet.
-const basePort = (offset: number): number => 34_000 + (process.pid % 40) * 600 + offset;
-
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
 describeNative(title('native network with peerless organisations'), () => {
   const dir = join(temporary, 'raft');
+  let basePort: number;
   const config: NetworkConfig = {
     dir,
     backend: 'native',
-    basePort: basePort(0),
+    get basePort() {
+      return basePort;
+    },
     organizations: [...hospitals, ...guests],
     channels: [consortium, { name: 'a-records', members: ['AMSP'], endorsement: "OR('AMSP.peer')" }],
   };
@@ -75,6 +76,9 @@ describeNative(title('native network with peerless organisations'), () => {
   const deploy = (channel: string, version: string, organizations = basic.organizations) =>
     deployChaincode(dir, { ...basic, channel, version, label: `basic_${version}`, organizations });
 
+  beforeAll(async () => {
+    basePort = await portRange(600);
+  });
   afterAll(async () => {
     if (existsSync(dir)) await down(dir);
   });

@@ -13,6 +13,7 @@ import { NativeNetwork } from './native-network.js';
 import { joinBySnapshot, takeSnapshot } from './snapshots.js';
 import { describeUpdate, proposeUpdate, readDefinition, signUpdate, submitUpdate } from './update-steps.js';
 import { untilHeight } from './readiness.js';
+import { portRange } from '../../test/support/ports.js';
 
 const missing = 'missing' in findPrograms();
 const describeNative = missing ? describe.skip : describe;
@@ -33,22 +34,24 @@ describeNative(
       members: ['AMSP', 'BMSP'],
       endorsement: "OutOf(2,'AMSP.peer','BMSP.peer')",
     };
-    const config: ResolvedConfig = parseConfig({
-      dir: join(temporary, 'network'),
-      backend: 'native',
-      basePort: 60_000 + (process.pid % 20) * 20,
-      organizations: [organization('A'), organization('B'), organization('C')],
-      channels: [shared],
-    });
+    let config: ResolvedConfig;
     const file = (name: string): string => join(temporary, name);
-    const after = {
-      endorsement: "OutOf(2,'AMSP.peer','BMSP.peer','CMSP.peer')",
-      admins: administratorsOf(config, ['AMSP', 'BMSP', 'CMSP']),
-    };
+    let after: { endorsement: string; admins: ReturnType<typeof administratorsOf> };
     let network: NativeNetwork;
     let cli: FabricCli;
 
     beforeAll(async () => {
+      config = parseConfig({
+        dir: join(temporary, 'network'),
+        backend: 'native',
+        basePort: await portRange(300),
+        organizations: [organization('A'), organization('B'), organization('C')],
+        channels: [shared],
+      });
+      after = {
+        endorsement: "OutOf(2,'AMSP.peer','BMSP.peer','CMSP.peer')",
+        admins: administratorsOf(config, ['AMSP', 'BMSP', 'CMSP']),
+      };
       mkdirSync(join(config.dir, 'logs'), { recursive: true });
       await issueNetwork(config);
       network = await NativeNetwork.start({ config });

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { accessSync, chmodSync, chownSync, constants, globSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePortRange } from '@strokeshare/network';
 import type { IssuedCertificate } from './tls.js';
-import { freePortRange } from '../../sealing/ports.js';
 import { type Engine, postgresEngine } from './engine.js';
 
 const USER = 'server';

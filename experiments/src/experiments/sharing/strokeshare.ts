@@ -18,8 +18,8 @@ import {
   removeDemo,
   runDemo,
 } from '@strokeshare/gateway-client/dist/demo/index.js';
+import { freePortRange } from '@strokeshare/network';
 import { ROOT } from '../../report.js';
-import { freePortRange } from '../../sealing/ports.js';
 import { CountingProxy } from './counting-proxy.js';
 import type { Groups } from './central.js';
 
