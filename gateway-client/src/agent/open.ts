@@ -14,6 +14,7 @@ import {
   type LedgerEvents,
 } from '../connect/index.js';
 import { ClientError } from '../errors.js';
+import { readShapedFile } from '../named-file.js';
 import { allInstitutions, type AgentContext, type AgentEvent } from './context.js';
 import { makePrivateFolder, writePrivateFile } from './durable-file.js';
 import type { Evaluators } from './evaluators.js';
@@ -195,10 +196,7 @@ export async function enroll(context: AgentContext, { name }: { name: string }):
   );
 }
 
-async function readConfig(path: string): Promise<z.output<typeof agentConfig>> {
-  try {
-    return agentConfig.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch (cause) {
-    throw new ClientError('PROFILE_INVALID', `${path} is not the configuration of an agent.`, { cause });
-  }
+function readConfig(path: string): Promise<z.output<typeof agentConfig>> {
+  const file = { what: "The agent's configuration", code: 'PROFILE_INVALID', form: 'JSON' } as const;
+  return readShapedFile(path, file, agentConfig);
 }

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { AgreementView, JobView } from '@strokeshare/chaincode';
-import { Document, isMap, isScalar, parse } from 'yaml';
-import { ClientError } from '../errors.js';
+import { Document, isMap, isScalar } from 'yaml';
+import { readShapedFile } from '../named-file.js';
 import { writePrivateFile } from './durable-file.js';
 import {
   boundedPolicy,
@@ -42,18 +41,7 @@ export async function writePolicyFile(path: string, bounds: PolicyBounds): Promi
  * @throws ClientError `POLICY_INVALID` with place and reason.
  */
 export async function readPolicyFile(path: string): Promise<PolicyBounds> {
-  const invalid = (reason: string, cause: unknown): ClientError =>
-    new ClientError('POLICY_INVALID', `The policy ${path} cannot be used: ${reason}.`, { cause });
-  let value: unknown;
-  try {
-    value = parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw invalid('it cannot be read as YAML', cause);
-  }
-  const bounds = policyBounds.safeParse(value);
-  if (bounds.success) return bounds.data;
-  const [issue] = bounds.error.issues;
-  throw invalid(`${issue?.path.join('.') || 'the whole'}: ${issue?.message ?? 'not a policy'}`, bounds.error);
+  return readShapedFile(path, { what: 'The policy', code: 'POLICY_INVALID', form: 'YAML' }, policyBounds);
 }
 
 /** The policy of a file, read anew before every decision, so that a change needs no restart. */

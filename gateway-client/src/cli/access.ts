@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { requestPermission, type PermissionView, type RequestPermission } from '@strokeshare/chaincode';
 import { Command } from 'commander';
-import { parse } from 'yaml';
 import { allPages } from '../agent/context.js';
 import type { Connection } from '../connect/index.js';
 import { ClientError } from '../errors.js';
+import { readShapedFile } from '../named-file.js';
 import { columns, connected, profileOption, show } from './connected.js';
 import { proposeOptions, proposeWith, type ProposeFlags } from './agreement-text.js';
 
@@ -106,19 +105,7 @@ function agreementOf({ permissionId, agreementId }: PermissionView): string {
   throw new ClientError('REQUEST_INVALID', `The permission ${permissionId} has no agreement yet.`);
 }
 
-async function readRequest(path: string): Promise<RequestPermission> {
-  let value: unknown;
-  try {
-    value = parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw new ClientError('REQUEST_INVALID', `${path} cannot be read as YAML.`, { cause });
-  }
-  const request = requestPermission.safeParse(value);
-  if (request.success) return request.data;
-  const [issue] = request.error.issues;
-  throw new ClientError(
-    'REQUEST_INVALID',
-    `${path} cannot be used: ${issue?.path.join('.') || 'the whole'}: ${issue?.message ?? 'not a request'}.`,
-    { cause: request.error },
-  );
+function readRequest(path: string): Promise<RequestPermission> {
+  const file = { what: 'The request', code: 'REQUEST_INVALID', form: 'YAML' } as const;
+  return readShapedFile(path, file, requestPermission);
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { grantedPart, type GrantedPart } from '@strokeshare/chaincode';
 import type { Command } from 'commander';
-import { parse } from 'yaml';
 import { ClientError } from '../errors.js';
+import { readShapedFile } from '../named-file.js';
 import { connected, show } from './connected.js';
 
 /** What an agreement is proposed with. */
@@ -64,10 +64,7 @@ export function hashOf(text: Uint8Array): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-async function readGrant(path: string): Promise<GrantedPart> {
-  try {
-    return grantedPart.parse(parse(await readFile(path, 'utf8')));
-  } catch (cause) {
-    throw new ClientError('REQUEST_INVALID', `${path} is not what an agreement may grant.`, { cause });
-  }
+function readGrant(path: string): Promise<GrantedPart> {
+  const file = { what: 'The grant', code: 'REQUEST_INVALID', form: 'YAML' } as const;
+  return readShapedFile(path, file, grantedPart);
 }

@@ -34,7 +34,7 @@ test.each([
   [['list', '--profile', 'p.json', '--about', 'job='], 'write one of'],
   [['list'], '--profile'],
   [['replay', 'job-1'], '--agent'],
-  [['lineage', 'job-1', '--profile', '/nowhere/p.json'], 'cannot be read as JSON'],
+  [['lineage', 'job-1', '--profile', '/nowhere/p.json'], 'The profile /nowhere/p.json does not exist.'],
 ])('audit %j is refused with a sentence', async (args, sentence) => {
   const said: string[] = [];
   const quiet = { writeErr: (text: string) => void said.push(text), writeOut: () => undefined };

@@ -4,11 +4,11 @@ import { dirname, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { registerDataset } from '@strokeshare/chaincode';
 import type { Schema } from '@strokeshare/fhe';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import type { LoadedBatch } from '../agent/index.js';
 import { readSchema } from '../demo/records.js';
 import { ClientError } from '../errors.js';
+import { readShapedFile } from '../named-file.js';
 import { isGzip } from '../load/checked-file.js';
 import { loadRecords, provenanceOf, readMapping, sharedSchema, type RejectedRow } from '../load/index.js';
 
@@ -44,21 +44,10 @@ export function datasetFileSchema(): object {
  * @throws ClientError `DATASET_FILE_INVALID` with file, place and reason.
  */
 export async function readDatasetFile(path: string): Promise<DatasetFile> {
-  const invalid = (reason: string, cause: unknown): ClientError =>
-    new ClientError('DATASET_FILE_INVALID', `The dataset file ${path} cannot be used: ${reason}.`, { cause });
-  let value: unknown;
-  try {
-    value = parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw invalid('it is not readable YAML', cause);
-  }
-  const result = shape.safeParse(value);
-  if (!result.success) {
-    const [issue] = result.error.issues;
-    throw invalid(`${issue?.path.join('.') || 'the whole'}: ${issue?.message ?? 'not valid'}`, result.error);
-  }
+  const file = { what: 'The dataset file', code: 'DATASET_FILE_INVALID', form: 'YAML' } as const;
+  const described = await readShapedFile(path, file, shape);
   const beside = (name: string): string => resolve(dirname(path), name);
-  return { ...result.data, schema: beside(result.data.schema), mapping: beside(result.data.mapping) };
+  return { ...described, schema: beside(described.schema), mapping: beside(described.mapping) };
 }
 
 /** A table as a dataset takes it. */

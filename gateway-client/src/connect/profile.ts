@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, dirname } from 'node:path';
 import { z } from 'zod';
 import { ClientError } from '../errors.js';
+import { readNamedFile } from '../named-file.js';
 
 const gatewayPeer = {
   /** `host:port` of the peer whose gateway serves this client. */
@@ -84,12 +85,8 @@ export async function readProfile(path: string): Promise<ConnectionProfile> {
  * @throws ClientError `PROFILE_INVALID`.
  */
 export async function readProfiles(path: string): Promise<[ConnectionProfile, ...ConnectionProfile[]]> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw new ClientError('PROFILE_INVALID', `The profile ${path} cannot be read as JSON.`, { cause });
-  }
+  const file = { what: 'The profile', code: 'PROFILE_INVALID', form: 'JSON' } as const;
+  const value = await readNamedFile(path, file);
   const result = profileFile.safeParse(value);
   if (result.success) {
     const [first, ...others] = result.data.map((profile) => inFolder(dirname(path), profile));

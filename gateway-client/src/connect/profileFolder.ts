@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { attributesOfPem, NetworkError } from '@strokeshare/network';
 import { z } from 'zod';
 import { ClientError } from '../errors.js';
+import { readShapedFile } from '../named-file.js';
 import type { ConnectionProfile } from './profile.js';
 
 /*
@@ -107,16 +108,7 @@ async function readUsers(
 }
 
 async function readCommonProfile(path: string): Promise<CommonProfile> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw new ClientError('PROFILE_INVALID', `${path} cannot be read as JSON.`, { cause });
-  }
-  const parsed = commonProfile.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw invalid(path, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`, parsed.error);
+  return readShapedFile(path, { what: 'The profile', code: 'PROFILE_INVALID', form: 'JSON' }, commonProfile);
 }
 
 function organizationOf(

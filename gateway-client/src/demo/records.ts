@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Provenance } from '@strokeshare/chaincode';
 import { parseSchema, type Schema } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
+import { readNamedFile } from '../named-file.js';
 import {
   deal,
   loadRecords,
@@ -70,11 +70,6 @@ export async function dealTrial(
  * @throws ClientError `FILE_MISSING`; FheError `SCHEMA_INVALID`.
  */
 export async function readSchema(path: string): Promise<Schema> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw new ClientError('FILE_MISSING', `The schema ${path} is missing or not readable.`, { cause });
-  }
+  const value = await readNamedFile(path, { what: 'The schema', code: 'FILE_MISSING', form: 'JSON' });
   return parseSchema(value);
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { SealingKeyPair } from '@strokeshare/fhe';
 import { z } from 'zod';
@@ -14,7 +13,7 @@ import {
   type LedgerEvents,
   type ResearcherClient,
 } from '../connect/index.js';
-import { ClientError } from '../errors.js';
+import { readShapedFile } from '../named-file.js';
 
 const researcherConfig = z.strictObject({
   /** The same identity through one peer or more; what is read is compared between them. */
@@ -81,10 +80,7 @@ function standingOn(first: ConnectionProfile, others: readonly ConnectionProfile
   return { ...first, alternatives: [...(first.alternatives ?? []), ...more] };
 }
 
-async function readConfig(path: string): Promise<ResearcherConfig> {
-  try {
-    return researcherConfig.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch (cause) {
-    throw new ClientError('PROFILE_INVALID', `${path} is not the profile of a researcher.`, { cause });
-  }
+function readConfig(path: string): Promise<ResearcherConfig> {
+  const file = { what: "The researcher's profile", code: 'PROFILE_INVALID', form: 'JSON' } as const;
+  return readShapedFile(path, file, researcherConfig);
 }

@@ -3,7 +3,6 @@
  * iteration one job that releases the gradient and the information of all patients at the coefficients so far.
  */
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { submitJob as submission } from '@strokeshare/chaincode';
 import {
   COEFFICIENT_UNIT,
@@ -15,9 +14,9 @@ import {
   type Schema,
 } from '@strokeshare/fhe';
 import { Matrix } from 'ml-matrix';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { ClientError } from '../errors.js';
+import { readNamedFile } from '../named-file.js';
 import { logisticRegression, type LogisticAggregate, type LogisticRegression } from '../statistics/index.js';
 import type { ResearcherContext } from './open.js';
 import { openResult } from './result.js';
@@ -79,12 +78,8 @@ export function parseRegression(value: unknown, name: string): RegressionFile {
 
 /** Reads a regression from a YAML file. @throws ClientError `JOB_FILE_INVALID` */
 export async function readRegression(path: string): Promise<RegressionFile> {
-  try {
-    return parseRegression(parse(await readFile(path, 'utf8')), path);
-  } catch (cause) {
-    if (cause instanceof ClientError) throw cause;
-    throw new ClientError('JOB_FILE_INVALID', `The file ${path} cannot be read as YAML.`, { cause });
-  }
+  const file = { what: 'The regression', code: 'JOB_FILE_INVALID', form: 'YAML' } as const;
+  return parseRegression(await readNamedFile(path, file), path);
 }
 
 /** What the jobs of a regression ask, and what their sums mean. */

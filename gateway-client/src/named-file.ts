@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { parse as parseYaml } from 'yaml';
+import type { z } from 'zod';
+import { ClientError, type ClientErrorCode } from './errors.js';
+
+/** What a file is to be, and how it is told that it is not. */
+export interface NamedFile {
+  /** At the beginning of the sentence: `The profile`. */
+  readonly what: string;
+  readonly code: ClientErrorCode;
+  readonly form: 'JSON' | 'YAML';
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist',
+  EISDIR: 'is a folder, not a file',
+  EACCES: 'must not be read by this user',
+};
+
+/**
+ * Reads a file that a person named.
+ *
+ * @throws ClientError with the code: it does not exist, is a folder, must not be read, or is not of the form.
+ */
+export async function readNamedFile(path: string, { what, code, form }: NamedFile): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    const reason = reasons[(cause as NodeJS.ErrnoException).code ?? ''] ?? 'cannot be read';
+    throw new ClientError(code, `${what} ${path} ${reason}.`, { cause });
+  }
+  try {
+    return form === 'JSON' ? JSON.parse(text) : parseYaml(text);
+  } catch (cause) {
+    throw new ClientError(code, `${what} ${path} cannot be read as ${form}.`, { cause });
+  }
+}
+
+/**
+ * The same, of one shape.
+ *
+ * @throws ClientError also with the place and the reason of the first thing that is wrong.
+ */
+export async function readShapedFile<T extends z.ZodType>(
+  path: string,
+  file: NamedFile,
+  shape: T,
+): Promise<z.output<T>> {
+  const result = shape.safeParse(await readNamedFile(path, file));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new ClientError(
+    file.code,
+    `${file.what} ${path} cannot be used: ${issue?.path.join('.') || 'the whole'}: ${issue?.message ?? 'not valid'}.`,
+    { cause: result.error },
+  );
+}
