@@ -12,6 +12,7 @@ import { inboxCommands } from './cli/inbox.js';
 import { initCommand } from './cli/init.js';
 import { institutionCommand } from './cli/institution.js';
 import { keyCommand } from './cli/key.js';
+import { profileOption, withExample } from './cli/options.js';
 import { queryCommand } from './cli/query.js';
 import { researcherCommand } from './cli/researcher.js';
 import { storageCommand } from './cli/storage.js';
@@ -39,8 +40,7 @@ export function program(signal: AbortSignal): Command {
     .addHelpText('after', `\n${EXIT_CODES_TEXT}`)
     .showHelpAfterError('(add --help for the usage)');
 
-  command
-    .command('demo')
+  withExample(command.command('demo'), 'demo', 'demo --keep')
     .description('run the main job: four hospitals, a collective key, three questions on 19,435 patients')
     .option('--keep', 'leave the network and the agents running')
     .option('--down', 'take down what a demo left running, and remove everything that it made')
@@ -91,10 +91,12 @@ export function program(signal: AbortSignal): Command {
   command.addCommand(datasetCommand(signal));
   command.addCommand(keyCommand(signal));
   command.addCommand(agentCommand(signal));
-  command
-    .command('builds [organizations...]')
+  withExample(
+    command.command('builds [organizations...]'),
+    'builds --records hospital1-records --profile agent.json',
+  )
     .description('compare what the contracts of every organisation run; exit code 1 where they differ')
-    .requiredOption('--profile <file>', 'a connection profile, a JSON file')
+    .addOption(profileOption())
     .option('--records <channel>', "also what serves this private channel of the profile's organisation")
     .option('--json', 'print it as JSON')
     .action(
@@ -116,17 +118,26 @@ function overrideExit(command: Command): void {
   command.commands.forEach(overrideExit);
 }
 
+/**
+ * Runs one command line; what goes wrong is a sentence on standard error and the process' exit code.
+ *
+ * @param args - what stands behind the command's name.
+ */
+export async function run(args: readonly string[], interrupted: AbortSignal): Promise<void> {
+  try {
+    await program(interrupted).parseAsync(args, { from: 'user' });
+  } catch (error) {
+    // Commander has printed its own text, help included.
+    if (!(error instanceof CommanderError)) console.error(sentenceOf(error));
+    process.exitCode = exitCodeOf(error, interrupted);
+  }
+}
+
 /** Runs it on the process' own arguments. */
 export async function main(): Promise<void> {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => interrupted.abort());
-  try {
-    await program(interrupted.signal).parseAsync();
-  } catch (error) {
-    // Commander has printed its own text, help included.
-    if (!(error instanceof CommanderError)) console.error(sentenceOf(error));
-    process.exitCode = exitCodeOf(error, interrupted.signal);
-  }
+  await run(process.argv.slice(2), interrupted.signal);
   ended();
 }

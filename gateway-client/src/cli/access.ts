@@ -4,7 +4,8 @@ import { allPages } from '../agent/context.js';
 import type { Connection } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import { readShapedFile } from '../named-file.js';
-import { columns, connected, profileOption, show } from './connected.js';
+import { columns, connected, show } from './connected.js';
+import { profileOption, withExample } from './options.js';
 import { proposeOptions, proposeWith, type ProposeFlags } from './agreement-text.js';
 
 interface Common {
@@ -15,67 +16,76 @@ interface Common {
 /** `strokeshare access ...`: what a researcher may use, from asking to withdrawing. */
 export function accessCommand(signal: AbortSignal): Command {
   const access = new Command('access').description('what researchers may use');
-  const command = (usage: string, description: string): Command =>
-    access
-      .command(usage)
-      .description(description)
-      .addOption(profileOption())
-      .option('--json', 'print it as JSON');
+  const command = (usage: string, description: string, example: string): Command =>
+    withExample(
+      access
+        .command(usage)
+        .description(description)
+        .addOption(profileOption())
+        .option('--json', 'print it as JSON'),
+      `access ${example}`,
+    );
 
-  command('request <file>', 'ask for access, as a researcher, with what a YAML file says')
-    .addHelpText(
-      'after',
-      '\nExample:\n  strokeshare access request examples/access/ist-outcomes.yaml --profile researcher.json',
-    )
-    .action(async (path: string, { profile, json }: Common) => {
-      const request = await readRequest(path);
-      await connected(profile, async (connection) => {
-        const made = await connection.researcher().permissions.request(request, { signal });
-        show(
-          made,
-          json,
-          () => `${made.permissionId} is requested; an institution proposes the agreement that grants it.`,
-        );
-      });
+  command(
+    'request <file>',
+    'ask for access, as a researcher, with what a YAML file says',
+    'request examples/access/ist-outcomes.yaml --profile researcher.json',
+  ).action(async (path: string, { profile, json }: Common) => {
+    const request = await readRequest(path);
+    await connected(profile, async (connection) => {
+      const made = await connection.researcher().permissions.request(request, { signal });
+      show(
+        made,
+        json,
+        () => `${made.permissionId} is requested; an institution proposes the agreement that grants it.`,
+      );
     });
-  command('list', 'list what was asked for').action(({ profile, json }: Common) =>
-    connected(profile, async (connection) => {
-      const { permissions } = connection.auditor();
-      const items = await allPages((after) =>
-        permissions.list(after === undefined ? {} : { after }, { signal }),
-      );
-      show(items, json, () =>
-        columns([
-          ['permission', 'researcher', 'purpose', 'datasets', 'until'],
-          ...items.map(({ permissionId, researcherId, purpose, datasets, until }) => [
-            permissionId,
-            researcherId,
-            purpose,
-            datasets.join(' '),
-            until,
+  });
+  command('list', 'list what was asked for', 'list --profile agent.json').action(
+    ({ profile, json }: Common) =>
+      connected(profile, async (connection) => {
+        const { permissions } = connection.auditor();
+        const items = await allPages((after) =>
+          permissions.list(after === undefined ? {} : { after }, { signal }),
+        );
+        show(items, json, () =>
+          columns([
+            ['permission', 'researcher', 'purpose', 'datasets', 'until'],
+            ...items.map(({ permissionId, researcherId, purpose, datasets, until }) => [
+              permissionId,
+              researcherId,
+              purpose,
+              datasets.join(' '),
+              until,
+            ]),
           ]),
-        ]),
-      );
-    }),
+        );
+      }),
   );
-  command('show <permission>', 'print one with its state, and what is granted of it').action(
-    (permissionId: string, { profile }: Common) =>
-      connected(profile, async (connection) =>
-        console.log(JSON.stringify(await permissionOf(connection, permissionId, signal), undefined, 2)),
-      ),
+  command(
+    'show <permission>',
+    'print one with its state, and what is granted of it',
+    'show ist-outcomes-request --profile researcher.json',
+  ).action((permissionId: string, { profile }: Common) =>
+    connected(profile, async (connection) =>
+      console.log(JSON.stringify(await permissionOf(connection, permissionId, signal), undefined, 2)),
+    ),
   );
-  proposeOptions(command('grant <permission>', 'propose the agreement that grants it, as an institution'))
-    .addHelpText(
-      'after',
-      '\nExample:\n  strokeshare access grant ist-outcomes-request --agreement ist-outcomes --text agreement.txt --profile agent.json',
-    )
-    .action((permissionId: string, flags: ProposeFlags) => proposeWith(permissionId, flags, signal));
+  proposeOptions(
+    command(
+      'grant <permission>',
+      'propose the agreement that grants it, as an institution',
+      'grant ist-outcomes-request --agreement ist-outcomes --text agreement.txt --profile agent.json',
+    ),
+  ).action((permissionId: string, flags: ProposeFlags) => proposeWith(permissionId, flags, signal));
   for (const [name, description, done] of [
     ['revoke', 'end it for good, as an owner of the data: its agreement is terminated', 'revoked'],
     ['suspend', 'suspend it for the own institution', 'suspended'],
     ['resume', 'lift the own suspension', 'resumed'],
   ] as const) {
-    const one = command(`${name} <permission>`, description);
+    const why = name === 'resume' ? '' : ' --reason "Under review"';
+    const typed = `${name} ist-outcomes-request${why} --profile agent.json`;
+    const one = command(`${name} <permission>`, description, typed);
     if (name !== 'resume') one.requiredOption('--reason <text>');
     one.action((permissionId: string, { profile, json, reason = '' }: Common & { reason?: string }) =>
       connected(profile, async (connection) => {

@@ -10,13 +10,14 @@ import {
 } from '../agent/index.js';
 import { Resources } from '../resources.js';
 import { sentenceOf } from './ending.js';
+import { withExample } from './options.js';
 
 /** Worker threads for encryption and evaluation, shared by all institutions of one process. */
 const WORKERS = 2;
 
 /** `strokeshare agent ...`: serves institutions. */
 export function agentCommand(signal: AbortSignal): Command {
-  return new Command('agent')
+  const agent = new Command('agent')
     .argument('<folders...>', "the agents' folders, one for each institution")
     .description("serve institutions: follow the ledger and do what each folder's policy.yaml allows")
     .option(
@@ -26,9 +27,10 @@ export function agentCommand(signal: AbortSignal): Command {
     .addHelpText(
       'after',
       '\nThe log is one line of JSON for every step, on standard output. A second agent on the same folder waits in\n' +
-        'reserve and takes over when the first one ends.\n\nExample:\n  strokeshare agent ./agent --metrics 9464',
+        'reserve and takes over when the first one ends.',
     )
     .action((folders: string[], options: { metrics?: string }) => serveAgents(folders, options, signal));
+  return withExample(agent, 'agent ./agent --metrics 9464');
 }
 
 /** Serves the institutions of some folders until the signal is aborted; one line of JSON for every step. */

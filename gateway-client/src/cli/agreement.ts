@@ -11,7 +11,8 @@ import { allPages, type AgentContext } from '../agent/context.js';
 import type { Decision } from '../agent/index.js';
 import { ClientError } from '../errors.js';
 import { hashOf, proposeOptions, proposeWith, textOf, type ProposeFlags } from './agreement-text.js';
-import { agentOption, asInstitution, columns, connected, profileOption, show } from './connected.js';
+import { asInstitution, columns, connected, show } from './connected.js';
+import { agentOption, profileOption, withExample } from './options.js';
 
 interface Common {
   profile: string;
@@ -21,34 +22,42 @@ interface Common {
 /** `strokeshare agreement ...`: what owners of data sign. */
 export function agreementCommand(signal: AbortSignal): Command {
   const agreement = new Command('agreement').description('sharing agreements and their signatures');
-  const command = (usage: string, description: string): Command =>
-    agreement
-      .command(usage)
-      .description(description)
-      .addOption(profileOption())
-      .option('--json', 'print it as JSON');
+  const command = (usage: string, description: string, example: string): Command =>
+    withExample(
+      agreement
+        .command(usage)
+        .description(description)
+        .addOption(profileOption())
+        .option('--json', 'print it as JSON'),
+      `agreement ${example} --profile agent.json`,
+    );
 
-  command('list', 'list the agreements, each in its latest version').action(({ profile, json }: Common) =>
-    connected(profile, async (connection) => {
-      const { agreements } = connection.auditor();
-      const items = await allPages((after) =>
-        agreements.list(after === undefined ? {} : { after }, { signal }),
-      );
-      show(items, json, () =>
-        columns([
-          ['agreement', 'version', 'researcher', 'owners', 'until'],
-          ...items.map(({ agreementId, content: { version, owners, permission } }) => [
-            agreementId,
-            String(version),
-            permission.researcherId,
-            owners.join(' '),
-            permission.until,
+  command('list', 'list the agreements, each in its latest version', 'list').action(
+    ({ profile, json }: Common) =>
+      connected(profile, async (connection) => {
+        const { agreements } = connection.auditor();
+        const items = await allPages((after) =>
+          agreements.list(after === undefined ? {} : { after }, { signal }),
+        );
+        show(items, json, () =>
+          columns([
+            ['agreement', 'version', 'researcher', 'owners', 'until'],
+            ...items.map(({ agreementId, content: { version, owners, permission } }) => [
+              agreementId,
+              String(version),
+              permission.researcherId,
+              owners.join(' '),
+              permission.until,
+            ]),
           ]),
-        ]),
-      );
-    }),
+        );
+      }),
   );
-  command('show <agreement>', 'print one with its state, and verify digest and signatures here')
+  command(
+    'show <agreement>',
+    'print one with its state, and verify digest and signatures here',
+    'show ist-outcomes --text agreement.txt',
+  )
     .option('--text <file>', "compare the agreement's text with what was signed")
     .action((agreementId: string, { profile, json, text }: Common & { text?: string }) =>
       connected(profile, async (connection) => {
@@ -62,14 +71,19 @@ export function agreementCommand(signal: AbortSignal): Command {
       }),
     );
   proposeOptions(
-    command('propose <permission>', 'propose an agreement on a permission, as an institution'),
+    command(
+      'propose <permission>',
+      'propose an agreement on a permission, as an institution',
+      'propose ist-outcomes-request --agreement ist-outcomes --text agreement.txt',
+    ),
   ).action((permissionId: string, flags: ProposeFlags) => proposeWith(permissionId, flags, signal));
   for (const [name, description] of [
     ['suspend', 'suspend it for the own institution'],
     ['resume', 'lift the own suspension'],
     ['terminate', 'end it for good; one owner is enough'],
   ] as const) {
-    const one = command(`${name} <agreement>`, description);
+    const why = name === 'resume' ? '' : ' --reason "Under review"';
+    const one = command(`${name} <agreement>`, description, `${name} ist-outcomes${why}`);
     if (name !== 'resume') one.requiredOption('--reason <text>');
     one.action((agreementId: string, { profile, json, reason = '' }: Common & { reason?: string }) =>
       connected(profile, async (connection) => {
@@ -81,14 +95,19 @@ export function agreementCommand(signal: AbortSignal): Command {
       }),
     );
   }
-  const answer = (usage: string, description: string): Command =>
-    agreement.command(usage).description(description).addOption(agentOption());
-  answer('sign <agreement>', "sign what waits, by the key of the institution's agent")
-    .addHelpText('after', '\nExample:\n  strokeshare agreement sign ist-outcomes --agent ./agent')
-    .action((agreementId: string, { agent }: { agent: string }) =>
-      asInstitution(agent, signal, (context) => answerWaiting(context, agreementId, { answer: 'sign' })),
+  const answer = (usage: string, description: string, example: string): Command =>
+    withExample(
+      agreement.command(usage).description(description).addOption(agentOption()),
+      `agreement ${example} --agent ./agent`,
     );
-  answer('refuse <agreement>', 'refuse what waits')
+  answer(
+    'sign <agreement>',
+    "sign what waits, by the key of the institution's agent",
+    'sign ist-outcomes',
+  ).action((agreementId: string, { agent }: { agent: string }) =>
+    asInstitution(agent, signal, (context) => answerWaiting(context, agreementId, { answer: 'sign' })),
+  );
+  answer('refuse <agreement>', 'refuse what waits', 'refuse ist-outcomes --reason "Too long a period"')
     .requiredOption('--reason <text>')
     .action((agreementId: string, { agent, reason }: { agent: string; reason: string }) =>
       asInstitution(agent, signal, (context) =>

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { Evaluators, openAgent, replayJob } from '../agent/index.js';
 import { auditorClient, connectLedger, readProfile, type AuditorClient } from '../connect/index.js';
 import { Resources } from '../resources.js';
+import { agentOption, profileOption, withExample } from './options.js';
 
 interface ListFlags {
   profile: string;
@@ -21,39 +22,31 @@ export function auditCommand(signal: AbortSignal): Command {
   const audit = new Command('audit').description(
     'who asked what, what was decided and released, and from what',
   );
-  const PROFILE = "a connection profile, an agent's agent.json or a researcher.json";
 
-  audit
-    .command('list')
+  withExample(audit.command('list'), 'audit list --about dataset=ist-hospital1 --profile agent.json')
     .description('list decisions, refusals, releases and changes of rights in the order of time')
-    .requiredOption('--profile <file>', PROFILE)
+    .addOption(profileOption())
     .option('--about <subject=id>', `what it is about: ${auditSubjects.join(', ')}`, subjectOf)
     .option('--from <instant>', 'the first instant, 2026-11-22T00:00:00Z')
     .option('--until <instant>', 'the first instant after the period')
     .option('--json', 'print every entry as a line of JSON')
-    .addHelpText(
-      'after',
-      '\nExample:\n  strokeshare audit list --about dataset=ist-hospital1 --profile agent.json',
-    )
     .action((flags: ListFlags) => list(flags, signal));
 
-  audit
-    .command('lineage <job>')
+  withExample(
+    audit.command('lineage <job>'),
+    'audit lineage aspirin-and-death-1a2b3c4d --profile researcher.json',
+  )
     .description("print what a job's result was made from, by whom and under what, as W3C PROV-JSON")
-    .requiredOption('--profile <file>', PROFILE)
+    .addOption(profileOption())
     .action(async (jobId: string, { profile }: { profile: string }) => {
       await using resources = new Resources();
       const client = await openAuditor(profile, resources);
       console.log(JSON.stringify(await client.audit.lineage({ jobId }, { signal }), undefined, 2));
     });
 
-  audit
-    .command('replay <job>')
+  withExample(audit.command('replay <job>'), 'audit replay aspirin-and-death-1a2b3c4d --agent ./agent')
     .description("evaluate a job again from the ciphertexts and compare every hash with the ledger's")
-    .requiredOption(
-      '--agent <folder>',
-      "the folder of an institution's agent, which may read the ciphertexts",
-    )
+    .addOption(agentOption())
     .action((jobId: string, { agent }: { agent: string }) => replay(jobId, agent, signal));
   return audit;
 }

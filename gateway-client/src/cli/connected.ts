@@ -1,17 +1,6 @@
-import { Option } from 'commander';
 import { Evaluators, openAgent, type AgentContext } from '../agent/index.js';
 import { connect, type Connection } from '../connect/index.js';
 import { Resources } from '../resources.js';
-
-/** The options that say who asks. */
-export const profileOption = (): Option =>
-  new Option('--profile <file>', "a connection profile, an agent's agent.json or a researcher.json")
-    .env('STROKESHARE_PROFILE')
-    .makeOptionMandatory();
-export const agentOption = (): Option =>
-  new Option('--agent <folder>', "the folder of the institution's agent, whose keys sign")
-    .env('STROKESHARE_AGENT')
-    .makeOptionMandatory();
 
 /** Works on a connection and closes it. */
 export async function connected<T>(

@@ -20,7 +20,8 @@ import {
   type DatasetRecords,
 } from './dataset-file.js';
 import { lineOf, showText, usesText, versionText } from './dataset-text.js';
-import { AGENT, openingFiles, PROFILE, type Opening } from './opening.js';
+import { openingFiles, type Opening } from './opening.js';
+import { agentOption, profileOption, withExample } from './options.js';
 import { print } from './print.js';
 import { profileCommand } from './profile.js';
 
@@ -44,18 +45,23 @@ export function datasetCommand(signal: AbortSignal, opening: Opening = openingFi
   const dataset = new Command('dataset').description('the datasets that an institution shares');
   /** A command that acts as the institution. */
   const acting = (usage: string, description: string, example: string): Command =>
-    dataset
-      .command(usage)
-      .description(description)
-      .requiredOption('--agent <folder>', AGENT)
-      .option('--json', 'print the outcome as JSON')
-      .addHelpText('after', `\nExample:\n  strokeshare dataset ${example} --agent hospital1`);
-  const reading = (usage: string, description: string): Command =>
-    dataset
-      .command(usage)
-      .description(description)
-      .requiredOption('--profile <file>', PROFILE)
-      .option('--json', 'print it as JSON');
+    withExample(
+      dataset
+        .command(usage)
+        .description(description)
+        .addOption(agentOption())
+        .option('--json', 'print the outcome as JSON'),
+      `dataset ${example} --agent hospital1`,
+    );
+  const reading = (usage: string, description: string, example: string): Command =>
+    withExample(
+      dataset
+        .command(usage)
+        .description(description)
+        .addOption(profileOption())
+        .option('--json', 'print it as JSON'),
+      `dataset ${example} --profile hospital1/agent.json`,
+    );
   const SKIP: [string, string] = [
     '--skip-rejected',
     'leave rows out that break a rule; else nothing is entered',
@@ -135,26 +141,28 @@ export function datasetCommand(signal: AbortSignal, opening: Opening = openingFi
       ]);
     });
 
-  reading('list', 'list the datasets of the consortium').action(async (flags: ReadFlags) => {
+  reading('list', 'list the datasets of the consortium', 'list').action(async (flags: ReadFlags) => {
     await using resources = new Resources();
     const { datasets } = await opening.auditor(flags.profile, resources);
     const all = await allPages((after) => datasets.list(after === undefined ? {} : { after }, { signal }));
     print(flags, all, () => (all.length > 0 ? all.map(lineOf) : ['There are no datasets.']));
   });
-  reading('show <dataset-id>', 'show a dataset, its versions and the jobs that used it').action(
-    async (datasetId: string, flags: ReadFlags) => {
-      await using resources = new Resources();
-      const { datasets } = await opening.auditor(flags.profile, resources);
-      const one = await datasets.get({ datasetId }, { signal });
-      const versions = await allPages((after) =>
-        datasets.listVersions({ datasetId, ...(after !== undefined && { after }) }, { signal }),
-      );
-      const uses = await allPages((after) =>
-        datasets.listUses({ datasetId, ...(after !== undefined && { after }) }, { signal }),
-      );
-      print(flags, { ...one, versions, uses }, () => showText(one, versions, uses));
-    },
-  );
+  reading(
+    'show <dataset-id>',
+    'show a dataset, its versions and the jobs that used it',
+    'show ist-hospital1',
+  ).action(async (datasetId: string, flags: ReadFlags) => {
+    await using resources = new Resources();
+    const { datasets } = await opening.auditor(flags.profile, resources);
+    const one = await datasets.get({ datasetId }, { signal });
+    const versions = await allPages((after) =>
+      datasets.listVersions({ datasetId, ...(after !== undefined && { after }) }, { signal }),
+    );
+    const uses = await allPages((after) =>
+      datasets.listUses({ datasetId, ...(after !== undefined && { after }) }, { signal }),
+    );
+    print(flags, { ...one, versions, uses }, () => showText(one, versions, uses));
+  });
   dataset.addCommand(profileCommand());
   return dataset;
 }

@@ -1,16 +1,8 @@
-import { InvalidArgumentError } from 'commander';
 import type { ReleasedRegression, ResultRow } from '../researcher/index.js';
 
 /** How a result may be printed. */
 export const formats = ['table', 'json', 'csv', 'svg', 'md'] as const;
 export type Format = (typeof formats)[number];
-
-/** @throws InvalidArgumentError */
-export function formatOf(text: string): Format {
-  const format = formats.find((known) => known === text);
-  if (!format) throw new InvalidArgumentError(`It is one of ${formats.join(', ')}.`);
-  return format;
-}
 
 const COLUMNS = ['statistic', 'quantity', 'group', 'value', 'error deviation', 'note'];
 

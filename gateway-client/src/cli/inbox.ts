@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { approve, inbox, refuse, type InboxItem } from '../agent/index.js';
-import { agentOption, asInstitution, show } from './connected.js';
+import { asInstitution, show } from './connected.js';
+import { agentOption, withExample } from './options.js';
 
 interface Common {
   agent: string;
@@ -13,9 +14,7 @@ export function inboxCommands(signal: AbortSignal): Command[] {
     const [name, argument] = usage.split(' ');
     const made = new Command(name).description(description).addOption(agentOption());
     if (argument !== undefined) made.argument(argument);
-    return made
-      .option('--json', 'print it as JSON')
-      .addHelpText('after', `\nExample:\n  strokeshare ${example}`);
+    return withExample(made.option('--json', 'print it as JSON'), example);
   };
   return [
     command(

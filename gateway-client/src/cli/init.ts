@@ -7,6 +7,7 @@ import { initAgent } from '../agent/index.js';
 import { readProfileFolder, type ProfiledUser } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import { initResearcher } from '../researcher/index.js';
+import { withExample } from './options.js';
 
 interface Flags {
   profiles: string;
@@ -21,7 +22,11 @@ const CAREFUL_POLICY = {
 
 /** `strokeshare init`: makes the folder that the other commands take, from what the network's operators handed out. */
 export function initCommand(): Command {
-  return new Command('init')
+  return withExample(
+    new Command('init'),
+    'init researcher ./me --profiles ./profiles',
+    'init institution ./agent --profiles ./profiles --name hospital1',
+  )
     .description(
       'make a folder with a profile for a role, from a folder of connection profiles and identities',
     )
@@ -35,7 +40,6 @@ export function initCommand(): Command {
       '--name <name>',
       "the organisation's name in that folder; needed where several have such an identity",
     )
-    .addHelpText('after', '\nExample:\n  strokeshare init researcher ./me --profiles ./profiles')
     .action((role: Role, folder: string, flags: Flags) => init(role, resolve(folder), flags));
 }
 

@@ -9,7 +9,8 @@ import { Argument, Command, Option } from 'commander';
 import { enroll, foundConsortium } from '../agent/index.js';
 import { allPages } from '../agent/context.js';
 import { ClientError } from '../errors.js';
-import { agentOption, asInstitution, columns, connected, profileOption, show } from './connected.js';
+import { asInstitution, columns, connected, show } from './connected.js';
+import { agentOption, profileOption, withExample } from './options.js';
 
 interface Common {
   profile: string;
@@ -20,14 +21,17 @@ type Level = (typeof institutionLevels)[number];
 /** `strokeshare institution ...`: who has a seat, and how seats are given and taken. */
 export function institutionCommand(signal: AbortSignal): Command {
   const institution = new Command('institution').description('the members of the consortium');
-  const command = (usage: string, description: string): Command =>
-    institution
-      .command(usage)
-      .description(description)
-      .addOption(profileOption())
-      .option('--json', 'print it as JSON');
+  const command = (usage: string, description: string, example: string): Command =>
+    withExample(
+      institution
+        .command(usage)
+        .description(description)
+        .addOption(profileOption())
+        .option('--json', 'print it as JSON'),
+      `institution ${example} --profile agent.json`,
+    );
 
-  command('list', 'list the enrolled institutions').action(({ profile, json }: Common) =>
+  command('list', 'list the enrolled institutions', 'list').action(({ profile, json }: Common) =>
     connected(profile, async (connection) => {
       const { institutions } = connection.auditor();
       const items = await allPages((after) =>
@@ -47,15 +51,18 @@ export function institutionCommand(signal: AbortSignal): Command {
       );
     }),
   );
-  command('show <msp-id>', 'print one institution with its keys and their periods').action(
-    (mspId: string, { profile }: Common) =>
-      connected(profile, async (connection) =>
-        console.log(
-          JSON.stringify(await connection.auditor().institutions.get({ mspId }, { signal }), undefined, 2),
-        ),
+  command(
+    'show <msp-id>',
+    'print one institution with its keys and their periods',
+    'show Hospital1MSP',
+  ).action((mspId: string, { profile }: Common) =>
+    connected(profile, async (connection) =>
+      console.log(
+        JSON.stringify(await connection.auditor().institutions.get({ mspId }, { signal }), undefined, 2),
       ),
+    ),
   );
-  command('motions', 'list what was proposed').action(({ profile, json }: Common) =>
+  command('motions', 'list what was proposed', 'motions').action(({ profile, json }: Common) =>
     connected(profile, async (connection) => {
       const { institutions } = connection.auditor();
       const items = await allPages((after) =>
@@ -64,7 +71,11 @@ export function institutionCommand(signal: AbortSignal): Command {
       show(items, json, () => columns([['motion', 'state', 'about', 'reason'], ...items.map(lineOf)]));
     }),
   );
-  command('propose', 'propose to admit or exclude an institution')
+  command(
+    'propose',
+    'propose to admit or exclude an institution',
+    'propose admit Hospital5MSP --motion admit-5 --level county --reason "Joins the alliance"',
+  )
     .addArgument(new Argument('<kind>').choices(['admit', 'exclude']))
     .argument('<msp-id>')
     .requiredOption('--motion <id>', 'a name for the motion')
@@ -73,10 +84,6 @@ export function institutionCommand(signal: AbortSignal): Command {
       new Option('--level <level>', 'of an institution that is admitted').choices([...institutionLevels]),
     )
     .option('--hosted-by <msp-id>', 'the centre that runs its peer, storage node and agent')
-    .addHelpText(
-      'after',
-      '\nExample:\n  strokeshare institution propose admit Hospital5MSP --motion admit-5 --level county --reason "Joins the alliance" --profile agent.json',
-    )
     .action((kind: 'admit' | 'exclude', mspId: string, options: Common & Proposal) =>
       connected(options.profile, async (connection) => {
         const { motion: motionId, reason, level, hostedBy } = options;
@@ -99,7 +106,7 @@ export function institutionCommand(signal: AbortSignal): Command {
         show(made, options.json, () => `${motionId} is ${made.state}; the members vote on it now.`);
       }),
     );
-  command('vote <motion>', 'vote on a motion, once')
+  command('vote <motion>', 'vote on a motion, once', 'vote admit-5 --approve')
     .option('--approve')
     .option('--reject')
     .action((motionId: string, options: Common & { approve?: boolean; reject?: boolean }) =>
@@ -112,7 +119,7 @@ export function institutionCommand(signal: AbortSignal): Command {
         show(view, options.json, () => votesOf(view));
       }),
     );
-  command('close <motion>', 'count the votes on a motion and do what was decided').action(
+  command('close <motion>', 'count the votes on a motion and do what was decided', 'close admit-5').action(
     (motionId: string, { profile, json }: Common) =>
       connected(profile, async (connection) => {
         const closed = await connection.institution().institutions.closeMotion({ motionId }, { signal });
@@ -124,8 +131,10 @@ export function institutionCommand(signal: AbortSignal): Command {
         );
       }),
   );
-  institution
-    .command('found <members...>')
+  withExample(
+    institution.command('found <members...>'),
+    'institution found Hospital1MSP=municipal Hospital2MSP=county --agent ./agent',
+  )
     .description('name the founding members, once: Hospital1MSP=municipal Hospital2MSP=county ...')
     .addOption(agentOption())
     .addOption(
@@ -139,8 +148,7 @@ export function institutionCommand(signal: AbortSignal): Command {
         console.log(`The consortium has ${members.length} founding members.`);
       }),
     );
-  institution
-    .command('enroll')
+  withExample(institution.command('enroll'), 'institution enroll --name "Hospital 1" --agent ./agent')
     .description("enter the own institution with the keys of its agent's folder")
     .addOption(agentOption())
     .requiredOption('--name <name>')

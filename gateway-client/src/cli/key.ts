@@ -1,8 +1,9 @@
-import { openEpoch, type Epoch, type EpochView } from '@strokeshare/chaincode';
+import { mayHoldKeys, openEpoch, type Epoch, type EpochView } from '@strokeshare/chaincode';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { allPages, allInstitutions, type AgentContext } from '../agent/context.js';
 import { Resources } from '../resources.js';
-import { AGENT, openingFiles, PROFILE, type Opening } from './opening.js';
+import { openingFiles, type Opening } from './opening.js';
+import { agentOption, profileOption, withExample } from './options.js';
 import { print } from './print.js';
 
 interface StartFlags {
@@ -21,19 +22,17 @@ const SETS = ['additive', 'standard', 'deep'] as const;
 export function keyCommand(signal: AbortSignal, opening: Opening = openingFiles): Command {
   const key = new Command('key').description('the epochs of the collective key');
 
-  key
-    .command('start <epoch>')
+  withExample(key.command('start <epoch>'), 'key start epoch-2 --threshold 3 --agent hospital1')
     .description(
       "open a key epoch, or begin the next attempt of one that was aborted; the members' agents make the key",
     )
-    .requiredOption('--agent <folder>', AGENT)
+    .addOption(agentOption())
     .addOption(new Option('--set <name>', 'the parameter set').choices(SETS).default('standard'))
     .option('--threshold <number>', 'how many members release together; most of them unless given', whole)
-    .option('--members <msp-ids...>', 'who holds a share; all active institutions unless given')
+    .option('--members <msp-ids...>', 'who holds a share; all active institutions that may unless given')
     .option('--retires <instant>', 'when it is retired, 2027-11-22T00:00:00Z')
     .option('--step-seconds <number>', 'how long each state of the ceremony may take', whole)
     .option('--json', 'print the epoch as JSON')
-    .addHelpText('after', '\nExample:\n  strokeshare key start epoch-2 --threshold 3 --agent hospital1')
     .action(async (epochId: string, flags: StartFlags) => {
       await using resources = new Resources();
       const epoch = await start(await opening.agent(flags.agent, resources, signal), epochId, flags);
@@ -43,12 +42,10 @@ export function keyCommand(signal: AbortSignal, opening: Opening = openingFiles)
       ]);
     });
 
-  key
-    .command('status [epoch]')
+  withExample(key.command('status [epoch]'), 'key status epoch-2 --profile hospital1/agent.json')
     .description('list the key epochs, or show one: whose word is missing, and what is left of its noise')
-    .requiredOption('--profile <file>', PROFILE)
+    .addOption(profileOption())
     .option('--json', 'print it as JSON')
-    .addHelpText('after', '\nExample:\n  strokeshare key status epoch-2 --profile hospital1/agent.json')
     .action(async (epochId: string | undefined, flags: { profile: string; json?: boolean }) => {
       await using resources = new Resources();
       const { epochs } = await opening.auditor(flags.profile, resources);
@@ -61,18 +58,16 @@ export function keyCommand(signal: AbortSignal, opening: Opening = openingFiles)
       print(flags, all, () => (all.length > 0 ? all.map(lineOf) : ['There are no key epochs.']));
     });
 
-  key
-    .command('retire <epoch>')
+  withExample(
+    key.command('retire <epoch>'),
+    'key retire epoch-1 --reason "All datasets have moved to epoch-2." --agent hospital1',
+  )
     .description(
       'take an active key epoch out of use for good, running jobs included; all members forget their shares',
     )
-    .requiredOption('--agent <folder>', AGENT)
+    .addOption(agentOption())
     .requiredOption('--reason <sentence>', 'why; it stays on the ledger')
     .option('--json', 'print the epoch as JSON')
-    .addHelpText(
-      'after',
-      '\nExample:\n  strokeshare key retire epoch-1 --reason "All datasets have moved to epoch-2." --agent hospital1',
-    )
     .action(async (epochId: string, flags: { agent: string; reason: string; json?: boolean }) => {
       await using resources = new Resources();
       const { consortium } = await opening.agent(flags.agent, resources, signal);
@@ -107,7 +102,9 @@ async function start(
     );
   const holders =
     members ??
-    (await allInstitutions(context)).filter(({ status }) => status === 'ACTIVE').map(({ mspId }) => mspId);
+    (await allInstitutions(context))
+      .filter((one) => one.status === 'ACTIVE' && mayHoldKeys(one))
+      .map(({ mspId }) => mspId);
   const most = Math.floor(holders.length / 2) + 1;
   return consortium.epochs.open(
     { ...common, parameterSet: set, threshold: threshold ?? most, members: holders },

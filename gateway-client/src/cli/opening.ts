@@ -25,6 +25,3 @@ export const openingFiles: Opening = {
     return auditorClient(resources.use(await connectLedger(await readProfile(path))));
   },
 };
-
-export const AGENT = "the folder of the institution's agent";
-export const PROFILE = "a connection profile, an agent's agent.json or a researcher.json";

@@ -16,6 +16,7 @@ import {
   type EndorsementClient,
 } from '../endorsement/index.js';
 import { Resources } from '../resources.js';
+import { profileOption, withExample } from './options.js';
 
 interface Place {
   profile: string;
@@ -38,11 +39,14 @@ const FUTURE_MS = 120_000;
 export function powCommand(signal: AbortSignal): Command {
   const pow = new Command('pow').description('seal sharing transactions by proof of work');
   const command = (name: string, description: string): Command =>
-    pow
-      .command(name)
-      .description(description)
-      .requiredOption('--profile <file>', "a connection profile, an agent's agent.json or a researcher.json")
-      .option('--channel <name>', 'the channel', 'consortium');
+    withExample(
+      pow
+        .command(name)
+        .description(description)
+        .addOption(profileOption())
+        .option('--channel <name>', 'the channel', 'consortium'),
+      `pow ${name} --profile agent.json`,
+    );
 
   command('choose', 'choose proof of work for a channel: once, and before anything is shared')
     .option('--interval <seconds>', 'the time that a block takes on average', positive, 10)

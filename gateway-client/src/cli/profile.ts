@@ -5,6 +5,7 @@ import { readSchema } from '../demo/records.js';
 import { openTable } from '../load/file.js';
 import { profileTable, readMapping, sharedSchema, type TableProfile } from '../load/index.js';
 import { progressBar } from '../load/progress.js';
+import { withExample } from './options.js';
 
 interface Flags {
   schema: string;
@@ -15,7 +16,10 @@ interface Flags {
 
 /** `strokeshare dataset profile`: the dry run of loading a table. */
 export function profileCommand(): Command {
-  return new Command('profile')
+  return withExample(
+    new Command('profile'),
+    'dataset profile data/IST_corrected.csv.gz --schema data/schemas/ist.json --mapping data/mappings/ist.yaml',
+  )
     .description(
       'read a table as loading would, and say what it holds and which rows it rejects; keeps nothing',
     )
@@ -24,10 +28,6 @@ export function profileCommand(): Command {
     .requiredOption('--mapping <file>', 'how the columns become the fields of the schema, a YAML file')
     .option('--rejected <file>', 'write every rejected row with its line and the reason')
     .option('--json', 'print it as JSON')
-    .addHelpText(
-      'after',
-      '\nExample:\n  strokeshare dataset profile data/IST_corrected.csv.gz --schema data/schemas/ist.json --mapping data/mappings/ist.yaml',
-    )
     .action(async (path: string, flags: Flags) => {
       const profile = await profileOf(path, flags);
       console.log(flags.json ? JSON.stringify(profile, undefined, 2) : profileText(profile));

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { program } from '../cli.js';
 import { ClientError } from '../errors.js';
 import { JobRefused, jobFileSchema, pictureOf, type Analysis, type ResultRow } from '../researcher/index.js';
 import { toSvg } from '../pictures/index.js';
@@ -40,13 +42,25 @@ test('exit codes say what kind of end it was', () => {
   expect(exitCodeOf(new Error('any'), AbortSignal.abort())).toBe(130);
 });
 
-test('completion knows the commands and options of every path', () => {
-  const program = new Command('strokeshare');
-  program.command('query').command('run').option('--format <format>').option('--out <file>');
-  const script = completionScript(program, 'bash');
-  expect(script).toContain('"query") words="run --help"');
-  expect(script).toContain('"query run") words="--format --out --help"');
-  expect(completionScript(program, 'zsh')).toMatch(/^autoload -U \+X bashcompinit/);
+test('completion knows commands, options and values, as the shell asks for them', () => {
+  const script = completionScript(program(new AbortController().signal), 'bash');
+  expect(completionScript(new Command(), 'zsh')).toMatch(/^autoload -U \+X bashcompinit/);
+  const completed = (...words: string[]): string[] => {
+    const asked = `COMP_WORDS=(strokeshare "$@"); COMP_CWORD=$#; _strokeshare; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout } = spawnSync('bash', ['-c', `${script}\n${asked}`, 'bash', ...words], {
+      cwd: join(__dirname, '..', '..', '..', 'examples'),
+      encoding: 'utf8',
+    });
+    return stdout.trim().split('\n');
+  };
+  expect(completed('query', '')).toEqual(
+    expect.arrayContaining(['plan', 'run', 'status', 'result', '--help']),
+  );
+  expect(completed('query', 'run', 'job.yaml', '--fo')).toEqual(['--format']);
+  expect(completed('query', 'run', '--format', '')).toEqual(['table', 'json', 'csv', 'svg', 'md']);
+  expect(completed('query', 'plan', 'jobs/hep')).toEqual(['jobs/heparin-and-death.yaml']);
+  expect(completed('query', 'plan', '--profile', 'jo')).toEqual(['jobs']);
+  expect(completed('init', 'res')).toEqual(['researcher']);
 });
 
 test('the JSON schema beside the examples is that of the command', async () => {

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { ClientError } from '../errors.js';
 import { toSvg } from '../pictures/index.js';
 import {
@@ -19,7 +19,8 @@ import {
   type JobResult,
   type Researcher,
 } from '../researcher/index.js';
-import { formatOf, formatRows, formats, regressionText, type Format } from './formats.js';
+import { profileOption, withExample } from './options.js';
+import { formatRows, formats, regressionText, type Format } from './formats.js';
 import { provenanceText } from './provenance.js';
 
 interface Flags {
@@ -33,17 +34,16 @@ interface ResultFlags extends Flags {
   out?: string;
 }
 
-const PROFILE = "the researcher's profile, a JSON file";
 const EXAMPLE = 'examples/jobs/heparin-and-death.yaml --profile .strokeshare/demo/researcher/researcher.json';
 
 /** `strokeshare query ...`: from a job file to its result. */
 export function queryCommand(signal: AbortSignal): Command {
   const query = new Command('query').description('ask a question');
-  const command = (usage: string, description: string): Command =>
-    query.command(usage).description(description).requiredOption('--profile <file>', PROFILE);
+  const command = (usage: string, description: string, example: string): Command =>
+    withExample(query.command(usage).description(description).addOption(profileOption()), `query ${example}`);
   const withFormat = (one: Command): Command =>
     one
-      .option('--format <format>', formats.join(', '), formatOf, 'table')
+      .addOption(new Option('--format <format>', 'how to print it').choices(formats).default('table'))
       .option('--json', 'the same as --format json')
       .option('--statistic <id>', 'the statistic to draw, with --format svg; the first that has a picture')
       .option('--out <file>', 'write the result to a file');
@@ -51,39 +51,45 @@ export function queryCommand(signal: AbortSignal): Command {
   command(
     'plan <job>',
     'say what the job of a YAML file would take, and whether it is covered; sends nothing',
+    `plan ${EXAMPLE}`,
   )
     .option('--json', 'print the plan as JSON')
-    .addHelpText('after', `\nExample:\n  strokeshare query plan ${EXAMPLE}`)
     .action((path: string, flags: Flags) => queryPlan(path, flags, signal));
-  withFormat(command('run <job>', 'submit the job of a YAML file, wait for its result and print it'))
-    .addHelpText('after', `\nExample:\n  strokeshare query run ${EXAMPLE} --format md`)
-    .action((path: string, flags: ResultFlags) => queryRun(path, flags, signal));
-  command('status <job-id>', 'print the state of a job')
+  withFormat(
+    command(
+      'run <job>',
+      'submit the job of a YAML file, wait for its result and print it',
+      `run ${EXAMPLE} --format md`,
+    ),
+  ).action((path: string, flags: ResultFlags) => queryRun(path, flags, signal));
+  command(
+    'status <job-id>',
+    'print the state of a job',
+    'status aspirin-and-death-1a2b3c4d --watch --profile researcher.json',
+  )
     .option('--watch', 'wait until it has ended, and print every state')
     .option('--json', 'print the whole job as JSON')
     .action((jobId: string, flags: Flags & { watch?: boolean }) => queryStatus(jobId, flags, signal));
-  withFormat(command('result <job-id>', 'open the result of a job that has ended, check it and print it'))
+  withFormat(
+    command(
+      'result <job-id>',
+      'open the result of a job that has ended, check it and print it',
+      'result aspirin-and-death-1a2b3c4d --profile researcher.json --format csv',
+    ),
+  )
     .option(
       '--job <file>',
       'the job file: its statistics are computed; without it, the released cells are shown',
-    )
-    .addHelpText(
-      'after',
-      '\nExample:\n  strokeshare query result aspirin-and-death-1a2b3c4d --profile researcher.json --format csv',
     )
     .action((jobId: string, flags: ResultFlags) => queryResult(jobId, flags, signal));
   command(
     'regress <file>',
     'fit the logistic regression of a YAML file: one released job for every iteration',
+    'regress examples/regressions/death-by-age-and-consciousness.yaml --profile researcher.json',
   )
     .option('--json', 'print it as JSON')
-    .addHelpText(
-      'after',
-      '\nExample:\n  strokeshare query regress examples/regressions/death-by-age-and-consciousness.yaml --profile researcher.json',
-    )
     .action((path: string, flags: Flags) => queryRegress(path, flags, signal));
-  query
-    .command('schema')
+  withExample(query.command('schema'), 'query schema > job.schema.json')
     .description('print the JSON schema of job files, for completion in editors')
     .action(() => console.log(JSON.stringify(jobFileSchema(), undefined, 2)));
   return query;

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { allPages } from '../agent/context.js';
 import { openResearcher, register } from '../researcher/index.js';
-import { columns, connected, profileOption, show } from './connected.js';
+import { columns, connected, show } from './connected.js';
+import { profileOption, withExample } from './options.js';
 
 interface Common {
   profile: string;
@@ -11,26 +12,29 @@ interface Common {
 /** `strokeshare researcher ...`: who may ask. */
 export function researcherCommand(signal: AbortSignal): Command {
   const researcher = new Command('researcher').description('who may ask');
-  const command = (usage: string, description: string): Command =>
-    researcher
-      .command(usage)
-      .description(description)
-      .addOption(profileOption())
-      .option('--json', 'print it as JSON');
+  const command = (usage: string, description: string, example: string): Command =>
+    withExample(
+      researcher
+        .command(usage)
+        .description(description)
+        .addOption(profileOption())
+        .option('--json', 'print it as JSON'),
+      `researcher ${example}`,
+    );
 
-  command('register', 'register yourself with the key of your folder, which results are sealed to')
+  command(
+    'register',
+    'register yourself with the key of your folder, which results are sealed to',
+    'register --name "A. Lee" --affiliation "Stroke group" --profile me/researcher.json',
+  )
     .requiredOption('--name <name>')
     .requiredOption('--affiliation <group>', 'results of one affiliation are compared with each other')
-    .addHelpText(
-      'after',
-      '\nExample:\n  strokeshare researcher register --name "A. Lee" --affiliation "Stroke group" --profile researcher/researcher.json',
-    )
     .action(async ({ profile, json, name, affiliation }: Common & { name: string; affiliation: string }) => {
       using opened = await openResearcher(profile, signal);
       const entry = await register(opened, { name, affiliation });
       show(entry, json, () => `${entry.researcherId} is registered: ${entry.status}.`);
     });
-  command('list', 'list the researchers').action(({ profile, json }: Common) =>
+  command('list', 'list the researchers', 'list --profile agent.json').action(({ profile, json }: Common) =>
     connected(profile, async (connection) => {
       const { researchers } = connection.auditor();
       const items = await allPages((after) =>
@@ -49,13 +53,16 @@ export function researcherCommand(signal: AbortSignal): Command {
       );
     }),
   );
-  command('show [researcher-id]', 'print one researcher, or yourself').action(
-    (researcherId: string | undefined, { profile }: Common) =>
-      connected(profile, async (connection) => {
-        const { researchers } = connection.auditor();
-        const entry = await researchers.get(researcherId === undefined ? {} : { researcherId }, { signal });
-        console.log(JSON.stringify(entry, undefined, 2));
-      }),
+  command(
+    'show [researcher-id]',
+    'print one researcher, or yourself',
+    'show --profile me/researcher.json',
+  ).action((researcherId: string | undefined, { profile }: Common) =>
+    connected(profile, async (connection) => {
+      const { researchers } = connection.auditor();
+      const entry = await researchers.get(researcherId === undefined ? {} : { researcherId }, { signal });
+      console.log(JSON.stringify(entry, undefined, 2));
+    }),
   );
   for (const [name, kind, description] of [
     ['suspend', 'suspendResearcher', "take a researcher's right to ask"],
@@ -64,13 +71,10 @@ export function researcherCommand(signal: AbortSignal): Command {
     command(
       `${name} <researcher-id>`,
       `${description}: by the operator of the own organisation, or by a motion of the members`,
+      `${name} "ResearchMSP/CN=alice" --reason "Left the group" --profile operator.json`,
     )
       .requiredOption('--reason <text>')
       .option('--motion <id>', 'as an institution: propose it to the members under this name')
-      .addHelpText(
-        'after',
-        `\nExample:\n  strokeshare researcher ${name} "ResearchMSP/CN=alice" --reason "Left the group" --profile operator.json`,
-      )
       .action((researcherId: string, options: Common & { reason: string; motion?: string }) =>
         connected(options.profile, async (connection) => {
           const { reason, motion: motionId, json } = options;

@@ -7,6 +7,7 @@ import {
   verifyZone,
   ZoneLedger,
 } from '@strokeshare/storage-node';
+import { withExample } from './options.js';
 
 /** `storage verify`: compares a storage node's folders with what its private channel has anchored. */
 async function verify(
@@ -29,8 +30,10 @@ async function verify(
 /** The commands about storage nodes; serving them is `strokeshare-storage`'s part. */
 export function storageCommand(): Command {
   const command = new Command('storage').description("look after an institution's storage node");
-  command
-    .command('verify <folder>')
+  withExample(
+    command.command('verify <folder>'),
+    'storage verify /srv/strokeshare/internal --external /srv/strokeshare/external',
+  )
     .description(
       'find altered, cut or missing journal entries and objects, and say since which anchor; exit code 1 where there are any',
     )
