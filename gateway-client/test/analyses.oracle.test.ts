@@ -40,6 +40,7 @@ query:
     - { id: line, kind: linearRegression, outcome: RSBP, numbers: [AGE, RDELAY], groups: [SEX] }
     - { id: curve, kind: kaplanMeier, variable: SURVIVAL, by: [STYPE], interval: logLog }
     - { id: shift, kind: shift, exposure: RXASP, scale: OCCODE, order: ['4', '3', '2', '1'] }
+    - { id: care, kind: composite, measures: [RXASP, RATRIAL] }
     - { id: age, kind: quantiles, variable: AGEBAND, edges: [16, 40, 50, 60, 70, 80, 90, 100], probabilities: [0.5] }
 `,
   'everything.yaml',
@@ -52,6 +53,15 @@ const inTheClear = ({ query }: typeof JOB) =>
     institutions: 1,
     batches: 3,
   });
+
+const jobOf = (statistic: string): string => `name: a
+title: a
+agreement: a
+purpose: DUO:0000007
+query:
+  version: 1
+  statistics: [${statistic}]
+`;
 
 let schema: Schema;
 let records: PatientRecord[];
@@ -125,6 +135,14 @@ test('tests of tables, within strata and pooled', () => {
     value('mh', 'pValue', { test: 'Breslow-Day' }),
     truth.number('mantelHaenszel', 'breslowDay', 'pValue'),
   );
+  expectClose(
+    value('mh', 'pValue', { test: 'Breslow-Day-Tarone' }),
+    truth.number('mantelHaenszel', 'tarone', 'pValue'),
+  );
+  expectClose(
+    value('mh', 'statistic', { test: 'Cochran-Mantel-Haenszel, corrected' }),
+    truth.number('mantelHaenszel', 'continuity', 'statistic'),
+  );
   const [men, women, pooled] = [{ SEX: 'M' }, { SEX: 'F' }, { pooled: 'all' }].map((labels) =>
     value('fixed', 'oddsRatio', labels as Record<string, string>),
   );
@@ -154,6 +172,10 @@ test('linear regression from sums, in the units of the records', () => {
     expectClose(value('line', 'standardError', { term }), item.number('standardErrors', i), 1e-8);
     expectClose(value('line', 'pValue', { term }), item.number('pValues', i), 1e-6);
   }
+  expectClose(value('line', 'rSquared'), item.number('rSquared'), 1e-8);
+  expectClose(value('line', 'adjustedRSquared'), item.number('adjustedRSquared'), 1e-8);
+  expectClose(value('line', 'residualStandardError'), Math.sqrt(item.number('residualVariance')), 1e-8);
+  expectClose(value('line', 'statistic', { test: 'F' }), item.number('overall', 'statistic'), 1e-6);
 });
 
 test('survival, its test, and the shift of the outcome', () => {
@@ -166,6 +188,39 @@ test('survival, its test, and the shift of the outcome', () => {
   expectClose(value('curve', 'statistic', { test: 'log-rank' }), truth.number('logRank', 'statistic'));
   expectClose(value('shift', 'commonOddsRatio'), truth.number('commonOddsRatio', 'estimate'), 1e-5);
   expect(value('age', 'quantileLower', { probability: '0.5' })).toBe(70);
+});
+
+test('the composite is what was done of all that could be done, each measure beside it', () => {
+  const done = records.map(({ RXASP, RATRIAL }) => [RXASP, RATRIAL].filter((code) => code !== null));
+  const opportunities = done.flat();
+  const met = opportunities.filter((code) => code === 'Y').length;
+  expectClose(value('care', 'proportion', { measure: 'all opportunities' }), met / opportunities.length);
+  // The pilot did not record fibrillation: no opportunity.
+  expect(value('care', 'patients', { measure: 'RATRIAL' })).toBe(opportunities.length - records.length);
+  expect(value('care', 'count', { measure: 'RXASP' })).toBe(9720);
+});
+
+test('a one-sided test has an interval without a bound on one side', () => {
+  const job = parseJobFile(
+    jobOf('{ id: x, kind: tTest, variable: AGE, exposure: SEX, alternative: less }'),
+    'a.yaml',
+  );
+  const found = resultRows(inTheClear(job), job.analyses);
+  expect(found.find(({ quantity }) => quantity === 'meanDifferenceLower')).toMatchObject({
+    measured: null,
+    note: 'not bounded',
+  });
+  expect(found.find(({ quantity }) => quantity === 'meanDifferenceUpper')?.note).toBeUndefined();
+});
+
+test.each([
+  [
+    'a level in both groups',
+    '{ id: x, kind: risk, exposure: { variable: RXHEP, exposed: [L, M], unexposed: [N, M] }, event: ID14 }',
+  ],
+  ['a level twice', '{ id: x, kind: shift, exposure: RXASP, scale: OCCODE, order: ["4", "3", "3"] }'],
+])('%s is refused, for its patients would count twice', (_, statistic) => {
+  expect(() => parseJobFile(jobOf(statistic), 'a.yaml')).toThrow(/must not/);
 });
 
 test('a part whose cell was kept back says so, and no other', () => {
@@ -181,14 +236,7 @@ test('a part whose cell was kept back says so, and no other', () => {
 
 test('levels that there are not are refused by name', () => {
   const job = parseJobFile(
-    `name: a
-title: a
-agreement: a
-purpose: DUO:0000007
-query:
-  version: 1
-  statistics: [{ id: x, kind: risk, exposure: RXASP, event: { variable: ID14, levels: [dead] } }]
-`,
+    jobOf('{ id: x, kind: risk, exposure: RXASP, event: { variable: ID14, levels: [dead] } }'),
     'a.yaml',
   );
   const other = inTheClear(job);

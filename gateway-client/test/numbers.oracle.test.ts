@@ -197,6 +197,11 @@ describe('logistic regression over four hospitals', () => {
     await expect(
       logisticRegression(['intercept', 'x'], async (beta) => logisticAggregate(rows, beta)),
     ).rejects.toMatchObject({ code: 'NOT_CONVERGED', message: expect.stringMatching(/separate/) });
+    // Both terms run away together, so that they seem to depend on each other in the end.
+    const both = [-3, -2, -1, 1, 2, 3].map((x) => ({ terms: [1, x, x * x * x], outcome: x > 0 }));
+    await expect(
+      logisticRegression(['intercept', 'x', 'cube'], async (beta) => logisticAggregate(both, beta)),
+    ).rejects.toMatchObject({ code: 'NOT_CONVERGED', message: expect.stringMatching(/separate/) });
     await expect(
       logisticRegression(['intercept', 'x'], async () => ({ gradient: [1], information: [[1]] })),
     ).rejects.toMatchObject({ code: 'RESULT_INVALID' });

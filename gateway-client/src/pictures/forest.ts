@@ -20,7 +20,15 @@ export function forestPicture(
     measure,
     isRatio = true,
     better,
-  }: { title: string; measure: string; isRatio?: boolean; better?: readonly [left: string, right: string] },
+    level = 0.95,
+  }: {
+    title: string;
+    measure: string;
+    isRatio?: boolean;
+    better?: readonly [left: string, right: string];
+    /** Of the intervals. */
+    level?: number;
+  },
 ): Picture {
   const none = isRatio ? 1 : 0;
   const values = lines.map((line) => ({
@@ -94,7 +102,11 @@ export function forestPicture(
       {
         width: 150,
         height: { step: 26 },
-        title: { text: `${measure} (95 % interval)`, fontSize: 12, fontWeight: 'normal' },
+        title: {
+          text: `${measure} (${String(Number((100 * level).toPrecision(12)))} % interval)`,
+          fontSize: 12,
+          fontWeight: 'normal',
+        },
         mark: { type: 'text', align: 'left', fontSize: 12 },
         encoding: {
           y: { ...y, axis: null },

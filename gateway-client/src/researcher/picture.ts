@@ -75,7 +75,9 @@ export function pictureOf(
           upper: find('oddsRatioUpper', row.labels),
           isPooled: row.labels['pooled'] !== undefined,
         }));
-      return lines.length > 0 ? forestPicture(lines, { title, measure: 'Odds ratio' }) : undefined;
+      return lines.length > 0
+        ? forestPicture(lines, { title, measure: 'Odds ratio', level: analysis.level })
+        : undefined;
     }
     case 'shift': {
       const counts = own

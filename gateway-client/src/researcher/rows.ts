@@ -35,6 +35,9 @@ export type Quantity =
   | 'denominatorDegreesOfFreedom'
   | 'pValue'
   | 'cramersV'
+  | 'rSquared'
+  | 'adjustedRSquared'
+  | 'residualStandardError'
   | Estimand
   | `${Estimand}Lower`
   | `${Estimand}Upper`;

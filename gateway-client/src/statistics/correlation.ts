@@ -1,5 +1,11 @@
 import { undefinedStatistic, type Interval, type Test } from './common.js';
-import { normalCritical, studentUpperTail, symmetricP, type Alternative } from './distributions.js';
+import {
+  intervalFor,
+  normalCritical,
+  studentUpperTail,
+  symmetricP,
+  type Alternative,
+} from './distributions.js';
 
 /** Sums over the patients that have both numbers, in any unit: a correlation does not depend on it. */
 export interface JointSums {
@@ -17,7 +23,7 @@ export interface Correlation extends Interval, Test {
 }
 
 /**
- * Pearson's correlation with Fisher's interval, as `cor.test` of R and `pearsonr` of SciPy.
+ * Pearson's correlation with Fisher's interval (one-sided with a one-sided `alternative`), as `cor.test` of R and `pearsonr` of SciPy.
  *
  * Cells: count, both sums, both sums of squares and the sum of products (`correlation`). Fisher RA. Biometrika
  * 1915;10:507-521 and Metron 1921;1:3-32.
@@ -38,11 +44,13 @@ export function correlation(
   const estimate = Math.min(1, Math.max(-1, raw));
   const degreesOfFreedom = count - 2;
   const statistic = estimate * Math.sqrt(degreesOfFreedom / (1 - estimate * estimate));
-  const reach = normalCritical(level) / Math.sqrt(count - 3);
+  const reach = normalCritical(level, alternative) / Math.sqrt(count - 3);
+  const centre = Math.atanh(estimate);
+  const { lower, upper } = intervalFor(alternative, centre - reach, centre + reach);
   return {
     estimate,
-    lower: Math.tanh(Math.atanh(estimate) - reach),
-    upper: Math.tanh(Math.atanh(estimate) + reach),
+    lower: Math.tanh(lower),
+    upper: Math.tanh(upper),
     statistic,
     degreesOfFreedom,
     pValue: symmetricP(statistic, alternative, (t) => studentUpperTail(t, degreesOfFreedom)),

@@ -6,6 +6,7 @@ import betaQuantile from '@stdlib/stats-base-dists-beta-quantile';
 import normalQuantile from '@stdlib/stats-base-dists-normal-quantile';
 import studentQuantile from '@stdlib/stats-base-dists-t-quantile';
 import { ClientError } from '../errors.js';
+import type { Interval } from './common.js';
 
 export { betaQuantile };
 
@@ -19,9 +20,12 @@ export function chiSquareUpperTail(x: number, degreesOfFreedom: number): number 
   return gammainc(x / 2, degreesOfFreedom / 2, true, true);
 }
 
-/** P(F > f) of the F distribution. */
+/** P(F > f) of the F distribution; from the share of both sides that is small, so that it keeps its precision. */
 export function fUpperTail(f: number, numerator: number, denominator: number): number {
-  return betainc(denominator / (denominator + numerator * f), denominator / 2, numerator / 2, true, false);
+  const between = numerator * f;
+  if (between < denominator)
+    return betainc(between / (denominator + between), numerator / 2, denominator / 2, true, true);
+  return betainc(denominator / (denominator + between), denominator / 2, numerator / 2, true, false);
 }
 
 /** P(T > t) of Student's distribution. */
@@ -50,17 +54,34 @@ export function symmetricP(
 }
 
 /**
- * The normal deviate of a two-sided interval: 1.96 at 0.95.
+ * The normal deviate of an interval: 1.96 at 0.95, and 1.64 where it is one-sided.
  *
  * @throws ClientError `STATISTIC_UNDEFINED` for a level that is not between 0 and 1.
  */
-export function normalCritical(level: number): number {
-  return normalQuantile((1 + checkedLevel(level)) / 2, 0, 1);
+export function normalCritical(level: number, alternative: Alternative = 'two-sided'): number {
+  return normalQuantile(below(level, alternative), 0, 1);
 }
 
 /** The same of Student's distribution. */
-export function studentCritical(level: number, degreesOfFreedom: number): number {
-  return studentQuantile((1 + checkedLevel(level)) / 2, degreesOfFreedom);
+export function studentCritical(
+  level: number,
+  degreesOfFreedom: number,
+  alternative: Alternative = 'two-sided',
+): number {
+  return studentQuantile(below(level, alternative), degreesOfFreedom);
+}
+
+/** What lies below the deviate. */
+function below(level: number, alternative: Alternative): number {
+  return alternative === 'two-sided' ? (1 + checkedLevel(level)) / 2 : checkedLevel(level);
+}
+
+/** The interval that belongs to a test: one-sided ones are open on the other side, as in R and SciPy. */
+export function intervalFor(alternative: Alternative, lower: number, upper: number): Interval {
+  return {
+    lower: alternative === 'less' ? -Infinity : lower,
+    upper: alternative === 'greater' ? Infinity : upper,
+  };
 }
 
 /** @throws ClientError `STATISTIC_UNDEFINED` */

@@ -30,7 +30,7 @@ export interface LinearRegression {
   degreesOfFreedom: number;
   rSquared: number;
   adjustedRSquared: number;
-  /** The test that all coefficients but the intercept are 0. */
+  /** The test that all coefficients but the intercept are 0; NaN where there is no other. */
   overall: { statistic: number; degreesOfFreedom: [number, number]; pValue: number };
 }
 
@@ -41,7 +41,8 @@ export interface LinearRegression {
  * outcome (`correlation` of two numbers, `variance` by a level, `crosstab` of two levels). Gauss CF. Theoria
  * combinationis 1823; Goodnight JH. Am Stat 1979;33:149-158.
  *
- * @throws ClientError `STATISTIC_UNDEFINED` for terms that depend on each other, or too few patients.
+ * @throws ClientError `STATISTIC_UNDEFINED` for terms that depend on each other, too few patients, or an outcome that
+ *   does not vary.
  */
 export function linearRegression(
   { terms, products, outcomeProducts, outcomeSquares }: NormalEquations,
@@ -50,6 +51,8 @@ export function linearRegression(
   const patients = products[0]?.[0] ?? 0;
   const degreesOfFreedom = patients - terms.length;
   if (degreesOfFreedom < 1) throw undefinedStatistic('The regression', 'there are too few patients');
+  const variation = outcomeSquares - (outcomeProducts[0] ?? 0) ** 2 / patients;
+  if (!(variation > 0)) throw undefinedStatistic('The regression', 'the outcome does not vary');
   const inverse = inverseOf(new Matrix(products.map((row) => [...row])));
   const right = Matrix.columnVector([...outcomeProducts]);
   const solution = inverse.mmul(right).to1DArray();
@@ -72,10 +75,9 @@ export function linearRegression(
       pValue: 2 * studentUpperTail(Math.abs(statistic), degreesOfFreedom),
     };
   });
-  const variation = outcomeSquares - (outcomeProducts[0] ?? 0) ** 2 / patients;
   const rSquared = 1 - residuals / variation;
   const others = terms.length - 1;
-  const f = (variation - residuals) / others / residualVariance;
+  const f = others > 0 ? (variation - residuals) / others / residualVariance : Number.NaN;
   return {
     coefficients,
     covariance,

@@ -18,7 +18,10 @@ export interface LogRank extends Test {
  * Cells: those of the groups' survival on one grid. Mantel N. Cancer Chemother Rep 1966;50:163-170; Peto R, Peto J.
  * J R Stat Soc A 1972;135:185-207.
  *
- * @throws ClientError `STATISTIC_UNDEFINED` for fewer than two groups, different grids, or no events.
+ * A group that has nobody at risk at any event is left out, with its degree of freedom, as by `survdiff`.
+ *
+ * @throws ClientError `STATISTIC_UNDEFINED` for fewer than two groups, different grids, no events, or groups that are
+ *   not at risk together.
  */
 export function logRank(groups: readonly SurvivalCounts[]): LogRank {
   const [first] = groups;
@@ -58,16 +61,21 @@ export function logRank(groups: readonly SurvivalCounts[]): LogRank {
   });
   const observed = groups.map(({ points }) => total(points.map(({ events }) => events)));
   if (total(observed) === 0) throw undefinedStatistic('The log-rank test', 'nobody has the event');
+  const atRiskOnce = expected.flatMap((events, i) => (events > 0 ? [i] : []));
   // The differences add up to 0, so the last group says nothing new.
-  const difference = Matrix.columnVector(
-    observed.slice(0, -1).map((events, i) => events - (expected[i] ?? 0)),
-  );
-  const inverse = inverseOf(variance.subMatrix(0, k - 2, 0, k - 2));
+  const compared = atRiskOnce.slice(0, -1);
+  if (!compared.every((i) => variance.get(i, i) > 0) || compared.length === 0)
+    throw undefinedStatistic(
+      'The log-rank test',
+      'no event happens while patients of two groups are at risk',
+    );
+  const difference = Matrix.columnVector(compared.map((i) => (observed[i] ?? 0) - (expected[i] ?? 0)));
+  const inverse = inverseOf(variance.selection(compared, compared), 'The log-rank test');
   const statistic = difference.transpose().mmul(inverse).mmul(difference).get(0, 0);
   return {
     statistic,
-    degreesOfFreedom: k - 1,
-    pValue: chiSquareUpperTail(statistic, k - 1),
+    degreesOfFreedom: compared.length,
+    pValue: chiSquareUpperTail(statistic, compared.length),
     observed,
     expected,
   };

@@ -2,7 +2,7 @@ import { Matrix } from 'ml-matrix';
 import { ClientError } from '../errors.js';
 import { undefinedStatistic, type Estimate } from './common.js';
 import { normalCritical, normalUpperTail } from './distributions.js';
-import { inverseOf } from './inverse.js';
+import { inverseIfAny, inverseOf } from './inverse.js';
 
 /** What an iteration needs of all patients together, at given coefficients: sums, so that hospitals' parts add up. */
 export interface LogisticAggregate {
@@ -80,7 +80,10 @@ export async function logisticRegression(
       continue;
     }
     last = aggregate;
-    const covariance = inverseOf(new Matrix(aggregate.information.map((row) => [...row])));
+    const information = new Matrix(aggregate.information.map((row) => [...row]));
+    // Terms that do not depend on each other at first have run away if they do later.
+    const covariance = aggregate === first ? inverseOf(information) : inverseIfAny(information);
+    if (!covariance) throw separated();
     step = covariance.mmul(Matrix.columnVector([...aggregate.gradient])).to1DArray();
     const decrement = step.reduce((sum, part, i) => sum + part * (aggregate.gradient[i] ?? 0), 0);
     coefficients = coefficients.map((value, i) => value + (step[i] ?? 0));

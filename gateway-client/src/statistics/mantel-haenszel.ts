@@ -2,6 +2,8 @@ import { requireCounts, total, undefinedStatistic, type Test } from './common.js
 import { chiSquareUpperTail, normalCritical } from './distributions.js';
 import type { TwoByTwo } from './odds-ratio.js';
 
+const ODDS_RATIO = 'The Mantel-Haenszel odds ratio';
+
 /** The common odds ratio of several 2x2 tables. */
 export interface PooledOddsRatio {
   estimate: number;
@@ -19,7 +21,7 @@ export interface PooledOddsRatio {
  * Robins J, Breslow N, Greenland S. Biometrics 1986;42:311-323. As `mantelhaen.test` of R and `StratifiedTable` of
  * statsmodels.
  *
- * @throws ClientError `STATISTIC_UNDEFINED` where no stratum compares.
+ * @throws ClientError `STATISTIC_UNDEFINED` where no stratum compares, or the estimate is 0 or infinite.
  */
 export function mantelHaenszel(strata: readonly TwoByTwo[], level = 0.95): PooledOddsRatio {
   const terms = checked(strata).map(({ a, b, c, d, n }) => ({
@@ -30,7 +32,12 @@ export function mantelHaenszel(strata: readonly TwoByTwo[], level = 0.95): Poole
   }));
   const r = total(terms.map((term) => term.r));
   const s = total(terms.map((term) => term.s));
-  if (r === 0 || s === 0) throw undefinedStatistic('The Mantel-Haenszel odds ratio', 'no stratum compares');
+  if (r === 0 && s === 0) throw undefinedStatistic(ODDS_RATIO, 'no stratum compares');
+  if (r === 0 || s === 0)
+    throw undefinedStatistic(
+      ODDS_RATIO,
+      `it is ${r === 0 ? '0' : 'infinite'}, since cells are empty in all strata`,
+    );
   const variance =
     total(terms.map((term) => term.p * term.r)) / (2 * r * r) +
     total(terms.map((term) => term.p * term.s + term.q * term.r)) / (2 * r * s) +
@@ -49,7 +56,8 @@ export function mantelHaenszel(strata: readonly TwoByTwo[], level = 0.95): Poole
 /**
  * The Cochran-Mantel-Haenszel test that the common odds ratio is 1.
  *
- * @param continuity - takes 0.5 off the difference, as `mantelhaen.test` of R does unless told otherwise.
+ * @param continuity - takes 0.5 off a difference that is at least that large, as `mantelhaen.test` of R does unless told
+ *   otherwise.
  * @throws ClientError `STATISTIC_UNDEFINED`.
  */
 export function cochranMantelHaenszel(
@@ -63,29 +71,31 @@ export function cochranMantelHaenszel(
   );
   if (variance === 0) throw undefinedStatistic('The Cochran-Mantel-Haenszel test', 'no stratum compares');
   const distance = Math.abs(difference);
-  const statistic = (distance - (continuity ? Math.min(0.5, distance) : 0)) ** 2 / variance;
+  const statistic = (distance - (continuity && distance >= 0.5 ? 0.5 : 0)) ** 2 / variance;
   return { statistic, degreesOfFreedom: 1, pValue: chiSquareUpperTail(statistic, 1) };
 }
 
 /**
- * The Breslow-Day test that the strata have one odds ratio.
+ * The Breslow-Day test that the strata have one odds ratio. A stratum with an empty row or column says nothing about
+ * its own odds ratio, and is left out.
  *
  * Breslow NE, Day NE. Statistical methods in cancer research, volume 1. IARC 1980, section 4.4; Tarone RE. Biometrika
  * 1985;72:91-95.
  *
  * @param tarone - with Tarone's adjustment; `test_equal_odds(adjust=True)` of statsmodels.
- * @throws ClientError `STATISTIC_UNDEFINED`.
+ * @throws ClientError `STATISTIC_UNDEFINED` for fewer than two strata that say something, and as {@link mantelHaenszel}.
  */
 export function breslowDay(strata: readonly TwoByTwo[], { tarone = false }: { tarone?: boolean } = {}): Test {
   const { estimate } = mantelHaenszel(strata);
-  const parts = checked(strata).map(({ a, b, c, d }) => {
+  const telling = checked(strata).filter(({ a, b, c, d }) => ![a + b, c + d, a + c, b + d].includes(0));
+  if (telling.length < 2)
+    throw undefinedStatistic('The Breslow-Day test', 'fewer than two strata have no empty row or column');
+  const parts = telling.map(({ a, b, c, d }) => {
     const expected = expectedCell(a + b, a + c, c + d, estimate);
     const variance =
       1 / (1 / expected + 1 / (a + b - expected) + 1 / (a + c - expected) + 1 / (d - a + expected));
     return { difference: a - expected, variance };
   });
-  if (parts.length < 2 || parts.some(({ variance }) => !(variance > 0)))
-    throw undefinedStatistic('The Breslow-Day test', 'a stratum has an empty margin, or there is but one');
   const adjustment = tarone
     ? total(parts.map(({ difference }) => difference)) ** 2 / total(parts.map(({ variance }) => variance))
     : 0;

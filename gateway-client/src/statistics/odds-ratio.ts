@@ -1,5 +1,5 @@
-import quantile from '@stdlib/stats-base-dists-normal-quantile';
 import { ClientError } from '../errors.js';
+import { normalCritical } from './distributions.js';
 
 /** Counts of a 2x2 table: exposed with and without the event, not exposed with and without it. */
 export interface TwoByTwo {
@@ -28,7 +28,8 @@ export interface OddsRatio {
  * Same figures as `oddsratio.wald` of R's epitools and `Table2x2` of statsmodels.
  *
  * @param level - confidence level, 0.95 by default.
- * @throws ClientError `STATISTIC_UNDEFINED` when a row or a column of the table is empty, or a count is none.
+ * @throws ClientError `STATISTIC_UNDEFINED` when a row or a column of the table is empty, a count is none, or the
+ *   level is not between 0 and 1.
  */
 export function oddsRatio(table: TwoByTwo, level = 0.95): OddsRatio {
   const { exposedEvent, exposedNone, unexposedEvent, unexposedNone } = table;
@@ -52,7 +53,7 @@ export function oddsRatio(table: TwoByTwo, level = 0.95): OddsRatio {
   const [a = 0, b = 0, c = 0, d = 0] = cells.map((count) => (corrected ? count + 0.5 : count));
   const estimate = (a * d) / (b * c);
   const logStandardError = Math.sqrt(1 / a + 1 / b + 1 / c + 1 / d);
-  const reach = quantile((1 + level) / 2, 0, 1) * logStandardError;
+  const reach = normalCritical(level) * logStandardError;
   return {
     estimate,
     lower: estimate * Math.exp(-reach),

@@ -3,7 +3,7 @@ import { Matrix } from 'ml-matrix';
 import { ClientError } from '../errors.js';
 import { requireCounts, total, undefinedStatistic } from './common.js';
 import { normalCritical, normalUpperTail } from './distributions.js';
-import { inverseOf } from './inverse.js';
+import { inverseIfAny } from './inverse.js';
 
 /** Counts of two groups over the levels of one scale, lowest level first. */
 export interface TwoDistributions {
@@ -64,7 +64,7 @@ const NO_INFORMATION = 1e-8;
  * Rankin scale Bath PMW et al. Stroke 2012;43:1171-1178. Levels that nobody has are left out.
  *
  * @throws ClientError `STATISTIC_UNDEFINED` for fewer than two levels or an empty group; `NOT_CONVERGED` where the
- *   groups do not overlap.
+ *   groups have too few levels in common, so that the estimate is 0 or infinite.
  */
 export function commonOddsRatio({ exposed, unexposed }: TwoDistributions, level = 0.95): CommonOddsRatio {
   requireCounts('The common odds ratio', [...exposed, ...unexposed]);
@@ -85,25 +85,29 @@ export function commonOddsRatio({ exposed, unexposed }: TwoDistributions, level 
   for (let iteration = 0; iteration < MAXIMUM_ITERATIONS; iteration++) {
     if (!(value.expected.get(shift, shift) > NO_INFORMATION * first)) break;
     const step = ascent(value);
+    if (!step) break;
     const decrement = total(step.map((part, i) => part * (value.gradient[i] ?? 0)));
     if (decrement <= TOLERANCE) {
       const maximum = parameters.map((parameter, i) => parameter + (step[i] ?? 0));
-      return describe(maximum, inverseOf(derivatives(used, maximum).observed), level);
+      const covariance = inverseIfAny(derivatives(used, maximum).observed);
+      if (!covariance) break;
+      return describe(maximum, covariance, level);
     }
     ({ parameters, value } = improved(used, parameters, step, value));
   }
-  throw new ClientError('NOT_CONVERGED', 'The common odds ratio has no maximum: the groups do not overlap.');
+  throw new ClientError(
+    'NOT_CONVERGED',
+    'The common odds ratio has no maximum: too few levels are common to both groups.',
+  );
 }
 
-/** Newton's step where the observed information has an inverse, which is so near the maximum; else Fisher's. */
-function ascent({ observed, expected, gradient }: Derivatives): number[] {
-  let inverse: Matrix;
-  try {
-    inverse = inverseOf(observed);
-  } catch {
-    inverse = inverseOf(expected);
-  }
-  return inverse.mmul(Matrix.columnVector(gradient)).to1DArray();
+/**
+ * Newton's step where the observed information has an inverse, which is so near the maximum; else Fisher's. Without one
+ * the parameters have run away.
+ */
+function ascent({ observed, expected, gradient }: Derivatives): number[] | undefined {
+  const inverse = inverseIfAny(observed) ?? inverseIfAny(expected);
+  return inverse?.mmul(Matrix.columnVector(gradient)).to1DArray();
 }
 
 interface Derivatives {

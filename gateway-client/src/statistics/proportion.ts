@@ -13,7 +13,10 @@ export type ProportionMethod =
   | 'agrestiCoull'
   /** The exact interval (beta), as `binom.test` of R. Clopper CJ, Pearson ES. Biometrika 1934;26:404-413. */
   | 'clopperPearson'
-  /** Quantiles of the posterior under Jeffreys' prior (jeffreys). Brown LD et al. Stat Sci 2001;16:101-133. */
+  /**
+   * Quantiles of the posterior under Jeffreys' prior (jeffreys), but 0 without an event and 1 without another patient, as
+   * Brown LD et al. advise; statsmodels takes the quantile there too. Stat Sci 2001;16:101-133.
+   */
   | 'jeffreys';
 
 /**

@@ -11,6 +11,9 @@ export interface BinnedQuantile extends Interval {
   estimate: number;
 }
 
+/** What a product of two doubles may be off by, relative to it. */
+const ROUNDING = 4 * Number.EPSILON;
+
 /**
  * A quantile from binned counts. The sample quantile (the smallest number with at least `p` of the patients at or
  * below it, type 1 of R's `quantile`) lies between the bounds, which are those of the bin that holds it.
@@ -29,14 +32,16 @@ export function binnedQuantile(bins: readonly Bin[], p: number): BinnedQuantile 
     throw undefinedStatistic('The quantile', 'there are no patients, or it is not between 0 and 1');
   if (bins.some(({ lower, upper }, i) => lower >= upper || (i > 0 && bins[i - 1]?.upper !== lower)))
     throw undefinedStatistic('The quantile', 'the bins do not follow each other');
-  const rank = Math.max(1, Math.ceil(p * patients));
+  // 0.07 of 100 patients are 7 of them, though the product of the doubles is a little above.
+  const share = p * patients;
+  const rank = Math.max(1, Math.ceil(share - ROUNDING * Math.max(1, share)));
   let below = 0;
   for (const { lower, upper, count } of bins) {
     if (below + count >= rank)
       return {
         lower,
         upper,
-        estimate: lower + ((upper - lower) * Math.max(0, p * patients - below)) / count,
+        estimate: lower + ((upper - lower) * Math.max(0, share - below)) / count,
       };
     below += count;
   }

@@ -10,7 +10,7 @@ export type RiskRatio = Omit<Estimate, 'standardError'> & { logStandardError: nu
  * The ratio of the exposed patients' risk to the others', with the interval of its logarithm.
  *
  * Cells: the four counts of a crosstab. Katz D et al. Biometrics 1978;34:469-474. Same figures as `riskratio.wald` of
- * R's epitools and `Table2x2.riskratio` of statsmodels.
+ * R's epitools and `Table2x2.riskratio` of statsmodels, which adds 0.5 to all cells where any is empty.
  *
  * @throws ClientError `STATISTIC_UNDEFINED` for an empty group, or one without an event.
  */

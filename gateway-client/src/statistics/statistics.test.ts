@@ -11,9 +11,11 @@ import {
   fisherExact,
   fixedEffect,
   kaplanMeier,
+  linearRegression,
   logRank,
   mantelHaenszel,
   mean,
+  oddsRatio,
   opportunityComposite,
   patientComposite,
   propagated,
@@ -86,6 +88,32 @@ test.each<[string, () => unknown]>([
       }),
   ],
   ['a log-rank test of one group', () => logRank([{ patients: 2, points: [] }])],
+  [
+    'a log-rank test of groups that are at risk one after the other',
+    () =>
+      logRank([
+        { patients: 2, points: [1, 2].map((time) => ({ time, events: time === 1 ? 0 : 1, censored: 0 })) },
+        { patients: 2, points: [1, 2].map((time) => ({ time, events: 0, censored: time === 1 ? 2 : 0 })) },
+      ]),
+  ],
+  [
+    'a common odds ratio without end',
+    () => mantelHaenszel([table(2, 1, 0, 3), table(4, 2, 0, 1), table(0, 0, 0, 0)]),
+  ],
+  ['an odds ratio at a level of 95', () => oddsRatio(table(1, 2, 3, 4), 95)],
+  [
+    'a regression of an outcome that does not vary',
+    () =>
+      linearRegression({
+        terms: ['intercept', 'x'],
+        products: [
+          [4, 6],
+          [6, 14],
+        ],
+        outcomeProducts: [8, 12],
+        outcomeSquares: 16,
+      }),
+  ],
   ['a distribution of nobody', () => distribution([0, 0])],
   ['a shift on one level', () => commonOddsRatio({ exposed: [3, 0], unexposed: [4, 0] })],
   [
@@ -104,10 +132,26 @@ test.each<[string, () => unknown]>([
   expect(statistic).toThrow(undefinedError as Error);
 });
 
-test('groups that do not overlap have no common odds ratio', () => {
-  expect(() => commonOddsRatio({ exposed: [0, 0, 9], unexposed: [5, 4, 0] })).toThrow(
-    expect.objectContaining({ code: 'NOT_CONVERGED' }),
+test.each([
+  { exposed: [0, 0, 9], unexposed: [5, 4, 0] },
+  { exposed: [8, 19], unexposed: [0, 10] },
+  { exposed: [3, 3, 1, 0], unexposed: [3, 0, 0, 0] },
+])('$exposed and $unexposed have no common odds ratio', (groups) => {
+  expect(() => commonOddsRatio(groups)).toThrow(
+    expect.objectContaining({ code: 'NOT_CONVERGED', message: expect.stringContaining('common') }),
   );
+});
+
+test('a regression on nothing is the mean with its standard error', () => {
+  const fit = linearRegression({
+    terms: ['intercept'],
+    products: [[4]],
+    outcomeProducts: [20],
+    outcomeSquares: 120,
+  });
+  expect(fit.coefficients[0]).toMatchObject({ estimate: 5 });
+  expect(fit.coefficients[0]?.standardError).toBeCloseTo(Math.sqrt(20 / 3 / 4), 12);
+  expect(fit.overall.pValue).toBeNaN();
 });
 
 const cell = fc.integer({ min: 1, max: 400 });

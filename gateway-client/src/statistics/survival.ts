@@ -29,7 +29,8 @@ export interface SurvivalStep extends Interval, SurvivalPoint {
 }
 
 /**
- * The Kaplan-Meier estimate with Greenwood's error. Times count as the grid point that ends their interval, events
+ * The Kaplan-Meier estimate with Greenwood's error, which is not defined where nobody survives: both bounds are 0 there,
+ * as in lifelines. Times count as the grid point that ends their interval, events
  * before censorings, so on a daily grid it is that of the days themselves.
  *
  * Cells: patients, and the events and censorings of every interval (`survival`). Kaplan EL, Meier P. J Am Stat Assoc
@@ -83,19 +84,25 @@ function bounds(interval: SurvivalInterval, survival: number, reach: number): In
   }
 }
 
+/** Far above the rounding of a product of some hundred factors, far below one patient. */
+const ROUNDING = 1e-9;
+
 /**
  * The median survival: the first grid point with a survival of at most one half, and in the same way of the bounds;
- * absent where the curve or bound does not come down so far. Brookmeyer R, Crowley J. Biometrics 1982;38:29-41.
+ * absent where the curve or bound does not come down so far, or has no bound because nobody survives, as `survfit` of R.
+ * Where the curve is one half along several points R takes the middle of them, lifelines the first, as here.
+ * Brookmeyer R, Crowley J. Biometrics 1982;38:29-41.
  */
 export function medianSurvival(
   steps: readonly SurvivalStep[],
 ): Record<'median' | 'lower' | 'upper', number | undefined> {
-  const first = (bound: (step: SurvivalStep) => number): number | undefined =>
-    steps.find((step) => bound(step) <= 0.5)?.time;
+  // A product of survivals that is one half may come out a little above it.
+  const isHalf = (survival: number): boolean => survival <= 0.5 + ROUNDING;
+  const bounded = steps.filter(({ survival }) => survival > 0);
   return {
-    median: first(({ survival }) => survival),
-    lower: first(({ lower }) => lower),
-    upper: first(({ upper }) => upper),
+    median: steps.find(({ survival }) => isHalf(survival))?.time,
+    lower: bounded.find(({ lower }) => isHalf(lower))?.time,
+    upper: bounded.find(({ upper }) => isHalf(upper))?.time,
   };
 }
 

@@ -1,5 +1,11 @@
 import { undefinedStatistic, type Estimate, type Test } from './common.js';
-import { studentCritical, studentUpperTail, symmetricP, type Alternative } from './distributions.js';
+import {
+  intervalFor,
+  studentCritical,
+  studentUpperTail,
+  symmetricP,
+  type Alternative,
+} from './distributions.js';
 
 /** What a group's cells give: patients, mean and sample variance (divisor count - 1). */
 export interface GroupMoments {
@@ -18,6 +24,7 @@ export type MeanDifference = Estimate & Test;
  * Welch BL. Biometrika 1947;34:28-35; degrees of freedom by Satterthwaite FE. Biometrics Bull 1946;2:110-114.
  *
  * @param variances - `unequal` for Welch's test, the default; `equal` pools them.
+ * @param alternative - `less` and `greater` also make the interval one-sided: the other bound is infinite, as in both.
  * @throws ClientError `STATISTIC_UNDEFINED` for groups of fewer than two, or without variance.
  */
 export function tTest(
@@ -36,12 +43,11 @@ export function tTest(
   if (!(standardError > 0)) throw undefinedStatistic('The t test', 'no group varies');
   const estimate = first.mean - second.mean;
   const statistic = estimate / standardError;
-  const reach = studentCritical(level, degreesOfFreedom) * standardError;
+  const reach = studentCritical(level, degreesOfFreedom, alternative) * standardError;
   return {
     estimate,
     standardError,
-    lower: estimate - reach,
-    upper: estimate + reach,
+    ...intervalFor(alternative, estimate - reach, estimate + reach),
     statistic,
     degreesOfFreedom,
     pValue: symmetricP(statistic, alternative, (t) => studentUpperTail(t, degreesOfFreedom)),

@@ -17,6 +17,11 @@ export class Oracle {
     return keys.reduce<Oracle>((oracle, key) => oracle.child(key), this);
   }
 
+  /** The truths that `edges.py` computed. */
+  static edges(): Oracle {
+    return new Oracle('edges', JSON.parse(readFileSync(join(__dirname, 'edges.json'), 'utf8')));
+  }
+
   number(...keys: (string | number)[]): number {
     const { path, value } = this.at(...keys);
     if (typeof value !== 'number') throw new TypeError(`${path} is not a number`);

@@ -10,6 +10,7 @@ import { regressionParts } from './regression.js';
 import { requestsOf } from './requests.js';
 import {
   chiSquareParts,
+  compositeParts,
   fixedEffectParts,
   mantelHaenszelParts,
   proportionParts,
@@ -91,5 +92,7 @@ function partsOf(cells: Cells, analysis: Analysis): Part[] {
       return shiftParts(cells, analysis);
     case 'quantiles':
       return quantileParts(cells, analysis);
+    case 'composite':
+      return compositeParts(cells, analysis);
   }
 }

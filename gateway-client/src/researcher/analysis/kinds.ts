@@ -8,14 +8,20 @@ import { z } from 'zod';
 const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,35}$/, 'must be 1 to 36 letters, digits, - or _');
 const variable = z.string().min(1).max(63);
 const code = z.string().min(1).max(32);
-const codes = z.array(code).min(1);
+const distinct = (items: readonly string[]): boolean => new Set(items).size === items.length;
+const codes = z.array(code).min(1).refine(distinct, 'must not repeat a level');
 const level = z.number().gt(0).lt(1).default(0.95);
 const alternative = z.enum(['two-sided', 'less', 'greater']).default('two-sided');
 
 /** Two groups of patients: by default the first level of the variable against the second. */
 const exposure = z.union([
   variable.transform((name) => ({ variable: name, exposed: undefined, unexposed: undefined })),
-  z.strictObject({ variable, exposed: codes, unexposed: codes }),
+  z
+    .strictObject({ variable, exposed: codes, unexposed: codes })
+    .refine(
+      ({ exposed, unexposed }) => distinct([...exposed, ...unexposed]),
+      'must not have a level in both groups',
+    ),
 ]);
 /** What happened: by default the first level of the variable, among all patients in whom it is recorded. */
 const event = z.union([
@@ -88,6 +94,13 @@ const kinds = [
     variable,
     edges: z.array(z.number()).min(3),
     probabilities: z.array(z.number().min(0).max(1)).min(1),
+  }),
+  /** Quality of care: of each measure, and of all opportunities for care together. A measure is not recorded where it does not apply. */
+  z.strictObject({
+    id,
+    kind: z.literal('composite'),
+    measures: z.array(variable).min(1).max(20).refine(distinct, 'must not repeat a measure'),
+    level,
   }),
 ] as const;
 

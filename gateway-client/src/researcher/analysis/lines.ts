@@ -35,7 +35,9 @@ export function linesOf(statistic: string, { labels = {}, quantities, figures }:
   return quantities.map((quantity) => {
     const value = values[quantity];
     if (value === undefined) return row(quantity, null, 'not reached');
-    return row(quantity, typeof value === 'number' ? exact(value) : value);
+    const measured = typeof value === 'number' ? exact(value) : value;
+    if (Number.isFinite(measured.value)) return row(quantity, measured);
+    return row(quantity, null, Number.isNaN(measured.value) ? 'not defined' : 'not bounded');
   });
 }
 

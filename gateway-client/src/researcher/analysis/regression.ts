@@ -1,8 +1,8 @@
 import { ClientError } from '../../errors.js';
-import { exact, linearRegression, type Measured } from '../../statistics/index.js';
+import { exact, linearRegression, type LinearRegression, type Measured } from '../../statistics/index.js';
 import { levelsOf, type Cells } from './cells.js';
 import type { AnalysisOf } from './kinds.js';
-import { measuredFigures, type Part } from './lines.js';
+import { measuredFigures, type Figures, type Part } from './lines.js';
 import { requestsOf } from './requests.js';
 
 /** A term of a regression: the intercept, a number, or one level of a group. */
@@ -21,30 +21,49 @@ export function regressionParts(cells: Cells, analysis: AnalysisOf<'linearRegres
       return levels.slice(1).map((code) => ({ name, code }));
     }),
   ];
-  const fit = () => {
-    const sums = releasedSums(cells, analysis);
+  let released: Map<string, Measured> | undefined;
+  const fitted = (figures: (model: LinearRegression) => Figures) => () => {
+    const sums = (released ??= releasedSums(cells, analysis));
     const keys = [...sums.keys()];
-    return terms.map((_, i) =>
-      measuredFigures([...sums.values()], (values) => {
-        const of = (key: string): number => values[keys.indexOf(key)] ?? 0;
-        const fitted = solved(cells, analysis, terms, of, level)[i];
-        if (!fitted) throw new TypeError('every term has a coefficient');
-        return {
-          coefficient: fitted.estimate,
-          coefficientLower: fitted.lower,
-          coefficientUpper: fitted.upper,
-          standardError: fitted.standardError,
-          pValue: fitted.pValue,
-        };
-      }),
+    return measuredFigures([...sums.values()], (values) =>
+      figures(solved(cells, analysis, terms, (key) => values[keys.indexOf(key)] ?? 0, level)),
     );
   };
-  let fits: ReturnType<typeof fit> | undefined;
-  return terms.map((term, i) => ({
-    labels: { term: termName(term) },
-    quantities: ['coefficient', 'coefficientLower', 'coefficientUpper', 'standardError', 'pValue'],
-    figures: () => (fits ??= fit())[i] ?? {},
-  }));
+  return [
+    ...terms.map((term, i): Part => ({
+      labels: { term: termName(term) },
+      quantities: ['coefficient', 'coefficientLower', 'coefficientUpper', 'standardError', 'pValue'],
+      figures: fitted(({ coefficients }) => {
+        const own = coefficients[i];
+        if (!own) throw new TypeError('every term has a coefficient');
+        return {
+          coefficient: own.estimate,
+          coefficientLower: own.lower,
+          coefficientUpper: own.upper,
+          standardError: own.standardError,
+          pValue: own.pValue,
+        };
+      }),
+    })),
+    {
+      quantities: ['rSquared', 'adjustedRSquared', 'residualStandardError'],
+      figures: fitted(({ rSquared, adjustedRSquared, residualVariance }) => ({
+        rSquared,
+        adjustedRSquared,
+        residualStandardError: Math.sqrt(residualVariance),
+      })),
+    },
+    {
+      labels: { test: 'F' },
+      quantities: ['statistic', 'degreesOfFreedom', 'denominatorDegreesOfFreedom', 'pValue'],
+      figures: fitted(({ overall: { statistic, degreesOfFreedom, pValue } }) => ({
+        statistic,
+        degreesOfFreedom: degreesOfFreedom[0],
+        denominatorDegreesOfFreedom: degreesOfFreedom[1],
+        pValue,
+      })),
+    },
+  ];
 }
 
 function termName({ name = 'intercept', code }: Term): string {
@@ -105,7 +124,7 @@ function solved(
   terms: readonly Term[],
   of: (key: string) => number,
   level: number,
-) {
+): LinearRegression {
   const product = (first: Term, second: Term): number => inUnits(cells, first, second, of);
   const y = { name: outcome };
   return linearRegression(
@@ -116,7 +135,7 @@ function solved(
       outcomeSquares: product(y, y),
     },
     level,
-  ).coefficients;
+  );
 }
 
 /** The sum of the products of two terms, in the numbers' own units. */

@@ -41,6 +41,11 @@ export function requestsOf(analysis: Analysis): AnalysisRequest[] {
       return [{ id, kind: 'crosstab', rows: analysis.exposure.variable, columns: analysis.scale }];
     case 'quantiles':
       return [{ id, kind: 'count', by: [analysis.variable] }];
+    case 'composite':
+      return numbered(
+        id,
+        analysis.measures.map((measure) => ({ kind: 'count', by: [measure] })),
+      );
   }
 }
 

@@ -10,6 +10,7 @@ import {
   fixedEffect,
   mantelHaenszel,
   oddsRatio,
+  opportunityComposite,
   proportion,
   riskDifference,
   riskRatio,
@@ -152,7 +153,17 @@ export function mantelHaenszelParts(cells: Cells, analysis: AnalysisOf<'mantelHa
       quantities: TEST,
       figures: () => ({ ...cochranMantelHaenszel(strata()) }),
     },
+    {
+      labels: { test: 'Cochran-Mantel-Haenszel, corrected' },
+      quantities: TEST,
+      figures: () => ({ ...cochranMantelHaenszel(strata(), { continuity: true }) }),
+    },
     { labels: { test: 'Breslow-Day' }, quantities: TEST, figures: () => ({ ...breslowDay(strata()) }) },
+    {
+      labels: { test: 'Breslow-Day-Tarone' },
+      quantities: TEST,
+      figures: () => ({ ...breslowDay(strata(), { tarone: true }) }),
+    },
   ];
 }
 
@@ -245,6 +256,34 @@ export function quantileParts(cells: Cells, analysis: AnalysisOf<'quantiles'>): 
     },
   }));
   return [...bars, ...quantiles];
+}
+
+/** Of every measure the patients it applied to and those in whom it was met; then the share of all opportunities. */
+export function compositeParts(cells: Cells, { id, measures, level }: AnalysisOf<'composite'>): Part[] {
+  const read = measures.map((name, i) => {
+    const counts = cells.counts(`${id}-${i + 1}`);
+    const [met = ''] = chosen(id, levelsOf(counts, name));
+    return () => ({
+      name,
+      met: counts.reduce((sum, { labels, count }) => sum + (labels[name] === met ? count() : 0), 0),
+      eligible: counts.reduce((sum, { count }) => sum + count(), 0),
+    });
+  });
+  return [
+    ...read.map((measure, i): Part => ({
+      labels: { measure: measures[i] ?? '' },
+      quantities: PROPORTION,
+      figures: () => {
+        const { met, eligible } = measure();
+        return proportionFigures(met, eligible, { level });
+      },
+    })),
+    {
+      labels: { measure: 'all opportunities' },
+      quantities: ['proportion'],
+      figures: () => ({ proportion: opportunityComposite(read.map((measure) => measure())) }),
+    },
+  ];
 }
 
 interface Groups {
