@@ -100,6 +100,19 @@ describe('a dataset’s entry', () => {
     expect((await get()).current).toMatchObject({ version: 2, merkleRoot: recorded.merkleRoot });
   });
 
+  it('takes the batches of a million patients in one version', async () => {
+    const datasetId = 'large';
+    const batchIds = Array.from({ length: 123 }, (_, i) => `batch-${String(i + 1).padStart(4, '0')}`);
+    for (const batchId of batchIds) await enter(batchId, { datasetId, rows: 8192 });
+    const version = { datasetId, version: 1, epochId: EPOCH, manifestHash: hash('c') };
+    const { batches, countsBand } = await alliance.as(owner(), RecordsContract.SubmitVersion, {
+      ...version,
+      batchIds,
+    });
+    expect(batches).toHaveLength(123);
+    expect(countsBand).toEqual({ minimum: 1_007_000, maximum: 1_008_000 });
+  });
+
   it('is attested once, in order, by its owner, of what its own channel says', async () => {
     await expect(attest(2)).rejects.toThrow('ALREADY_EXISTS');
     await expect(attest(1)).rejects.toThrow('ILLEGAL_STATE');

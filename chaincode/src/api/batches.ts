@@ -5,6 +5,9 @@ import { columnName, identifier, instant, label, mspId, positive, sha256, text }
 /** A batch as the consortium sees it. */
 export const batchRoot = z.strictObject({ batchId: identifier, merkleRoot: sha256 });
 
+/** Batches of one version, of up to 8,192 patients each under the standard parameters: two million patients. */
+export const MAXIMUM_BATCHES = 250;
+
 /** Column name to the SHA-256 of its blob. */
 export const columnHashes = z.record(columnName, sha256);
 
@@ -16,7 +19,7 @@ export const datasetManifest = z.strictObject({
   batches: z
     .array(batchRoot.extend({ columns: columnHashes }))
     .min(1)
-    .max(100),
+    .max(MAXIMUM_BATCHES),
 });
 export type DatasetManifest = z.infer<typeof datasetManifest>;
 

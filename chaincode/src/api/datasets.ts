@@ -4,7 +4,7 @@
  */
 import { schemaShape } from '@strokeshare/fhe';
 import { z } from 'zod';
-import { batchRoot } from './batches.js';
+import { batchRoot, MAXIMUM_BATCHES } from './batches.js';
 import { conditions } from './dataUse.js';
 import {
   count,
@@ -68,7 +68,7 @@ export const versionContent = z.strictObject({
   /** {@link datasetMerkleRoot} of the batches. */
   merkleRoot: sha256,
   /** In ascending order of their ids. */
-  batches: z.array(batchRoot).min(1).max(100),
+  batches: z.array(batchRoot).min(1).max(MAXIMUM_BATCHES),
   /** How many patients, roughly: to the thousand below and above. */
   countsBand: z.strictObject({ minimum: count, maximum: positive }),
 });
@@ -89,7 +89,7 @@ export const submitVersion = z.strictObject({
   epochId: identifier,
   manifestHash: sha256,
   /** In ascending order. */
-  batchIds: distinct(identifier, 1, 100),
+  batchIds: distinct(identifier, 1, MAXIMUM_BATCHES),
 });
 export type SubmitVersion = z.infer<typeof submitVersion>;
 
