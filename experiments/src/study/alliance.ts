@@ -93,7 +93,7 @@ export async function withStudy<T>(
       ...{ hospitals, agents, researcher, hear, served },
       publish({ records, ...dataset }) {
         const rows = records.map(({ values, line }) => ({ values, patient: `line ${line}` }));
-        return served(load(agents, { ...dataset, rows }));
+        return served(load(agents, { ...dataset, rows: [rows] }));
       },
       load: (dataset, told) => served(load(agents, dataset, told)),
       agree: (id, datasets, variables) => served(agree(agents, researcher, id, datasets, variables, signal)),

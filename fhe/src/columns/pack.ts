@@ -30,12 +30,17 @@ export interface ColumnBatch {
   columns: Map<string, Float64Array<ArrayBuffer>>;
 }
 
-/** A place to write to, kept together so that every rule can name the record it refuses. */
-interface Slot {
-  batch: ColumnBatch;
-  index: number;
-  /** Position of the record in the input, counted from 1. */
-  row: number;
+/** A column under way. */
+type Column = Float64Array<ArrayBuffer>;
+
+/** Writes what one variable says of a patient into its slot; false where it is not recorded. */
+type Packer = (record: PatientRecord, slot: number) => boolean;
+
+/** Why a record is refused, without the row that only the caller knows. */
+class Refusal extends Error {
+  constructor(variable: string, reason: string) {
+    super(`${variable} ${reason}`);
+  }
 }
 
 /**
@@ -49,73 +54,95 @@ export function packColumns(
   set: { readonly slots: number },
 ): { batches: ColumnBatch[] } {
   const batches: ColumnBatch[] = [];
-  for (let start = 0; start < records.length; start += set.slots) {
-    const part = records.slice(start, start + set.slots);
-    const batch = emptyBatch(schema, part.length, set.slots);
-    part.forEach((record, index) => {
-      const slot = { batch, index, row: start + index + 1 };
-      write(slot, ROW_COLUMN, 1);
-      for (const variable of schema.variables) packVariable(variable, record, slot);
-    });
-    batches.push(batch);
-  }
+  for (let start = 0; start < records.length; start += set.slots)
+    batches.push(packBatch(schema, records, start, Math.min(records.length, start + set.slots), set.slots));
   return { batches };
 }
 
-function emptyBatch(schema: Schema, rows: number, slots: number): ColumnBatch {
+function packBatch(
+  schema: Schema,
+  records: readonly PatientRecord[],
+  start: number,
+  end: number,
+  slots: number,
+): ColumnBatch {
   const names = [ROW_COLUMN, ...schema.variables.flatMap(variableColumns)];
-  return { rows, columns: new Map(names.map((name) => [name, new Float64Array(slots)])) };
+  const columns = new Map(names.map((name) => [name, new Float64Array(slots)]));
+  const packers = schema.variables.map((variable) => packerOf(variable, columns));
+  columns.get(ROW_COLUMN)?.fill(1, 0, end - start);
+  for (let row = start; row < end; row += 1) {
+    const record = records[row] ?? {};
+    try {
+      for (const pack of packers) pack(record, row - start);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      throw new FheError('RECORD_INVALID', `Row ${row + 1}: ${error.message}.`);
+    }
+  }
+  return { rows: end - start, columns };
 }
 
-function packVariable(variable: Variable, record: PatientRecord, slot: Slot): void {
-  const recorded = isLevelled(variable)
-    ? packLevel(variable, record, slot)
+/** Everything that depends on the variable alone is done once here, not for each patient. */
+function packerOf(variable: Variable, columns: ReadonlyMap<string, Column>): Packer {
+  const column = (name: string): Column => {
+    const values = columns.get(name);
+    if (!values) throw new TypeError(`the schema has no column ${name}`);
+    return values;
+  };
+  const pack = isLevelled(variable)
+    ? levelPacker(variable, column)
     : variable.kind === 'numeric'
-      ? packNumber(variable, record, slot)
-      : packTime(variable, record, slot);
-  if (!variable.missing && !recorded)
-    throw refused(slot.row, variable.name, 'is not recorded, and the schema requires it');
-  if (variable.missing && recorded) write(slot, validColumn(variable.name), 1);
+      ? numberPacker(variable, column(variable.name))
+      : timePacker(variable, column);
+  const valid = variable.missing ? column(validColumn(variable.name)) : undefined;
+  return (record, slot) => {
+    const recorded = pack(record, slot);
+    if (valid && recorded) valid[slot] = 1;
+    if (!valid && !recorded) throw new Refusal(variable.name, 'is not recorded, and the schema requires it');
+    return recorded;
+  };
 }
 
-function packNumber(variable: NumericVariable, record: PatientRecord, slot: Slot): boolean {
-  const value = numberOf(record, variable.name, variable.name, slot.row);
-  if (value === undefined) return false;
-  if (value < variable.minimum || value > variable.maximum)
-    throw refused(
-      slot.row,
-      variable.name,
-      `is outside the schema's range ${variable.minimum} to ${variable.maximum}`,
-    );
+function numberPacker(variable: NumericVariable, column: Column): Packer {
+  const { name, minimum, maximum } = variable;
   const { middle, half } = scalingOf(variable);
-  write(slot, variable.name, Math.min(1, Math.max(-1, (value - middle) / half)));
-  return true;
+  return (record, slot) => {
+    const value = numberOf(record, name, name);
+    if (value === undefined) return false;
+    if (value < minimum || value > maximum)
+      throw new Refusal(name, `is outside the schema's range ${minimum} to ${maximum}`);
+    column[slot] = Math.min(1, Math.max(-1, (value - middle) / half));
+    return true;
+  };
 }
 
-function packLevel(variable: LevelledVariable, record: PatientRecord, slot: Slot): boolean {
-  const value = field(record, variable.name);
-  if (value === undefined) return false;
-  const code = String(value);
+function levelPacker(variable: LevelledVariable, columnOf: (name: string) => Column): Packer {
+  const { name } = variable;
   const codes = levelCodes(variable);
-  if (!codes.includes(code))
-    throw refused(
-      slot.row,
-      variable.name,
-      `is none of the schema's levels (${codes.slice(0, 12).join(', ')})`,
-    );
-  write(slot, levelColumn(variable.name, code), 1);
-  return true;
+  const columns = new Map(codes.map((code) => [code, columnOf(levelColumn(name, code))]));
+  return (record, slot) => {
+    const value = field(record, name);
+    if (value === undefined) return false;
+    const column = columns.get(String(value));
+    if (!column) throw new Refusal(name, `is none of the schema's levels (${codes.slice(0, 12).join(', ')})`);
+    column[slot] = 1;
+    return true;
+  };
 }
 
-function packTime(variable: TimeToEventVariable, record: PatientRecord, slot: Slot): boolean {
-  const time = numberOf(record, variable.time, variable.name, slot.row);
-  const event = flagOf(record, variable, slot.row);
-  if (time === undefined || event === undefined) return false;
-  if (time < 0) throw refused(slot.row, variable.name, 'has a negative time');
-  const point = variable.grid.find((end) => time <= end);
-  if (point !== undefined)
-    write(slot, event ? eventColumn(variable.name, point) : censoredColumn(variable.name, point), 1);
-  return true;
+function timePacker(variable: TimeToEventVariable, columnOf: (name: string) => Column): Packer {
+  const { name, grid } = variable;
+  const events = grid.map((point) => columnOf(eventColumn(name, point)));
+  const censored = grid.map((point) => columnOf(censoredColumn(name, point)));
+  return (record, slot) => {
+    const time = numberOf(record, variable.time, name);
+    const event = flagOf(record, variable);
+    if (time === undefined || event === undefined) return false;
+    if (time < 0) throw new Refusal(name, 'has a negative time');
+    const column = (event ? events : censored)[grid.findIndex((end) => time <= end)];
+    if (column) column[slot] = 1;
+    return true;
+  };
 }
 
 function field(record: PatientRecord, name: string): string | number | boolean | undefined {
@@ -125,29 +152,19 @@ function field(record: PatientRecord, name: string): string | number | boolean |
 
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
-function numberOf(record: PatientRecord, name: string, variable: string, row: number): number | undefined {
+function numberOf(record: PatientRecord, name: string, variable: string): number | undefined {
   const value = field(record, name);
   if (value === undefined) return undefined;
   const number = typeof value === 'string' && DECIMAL.test(value.trim()) ? Number(value) : value;
-  if (typeof number !== 'number' || !Number.isFinite(number)) throw refused(row, variable, 'is not a number');
+  if (typeof number !== 'number' || !Number.isFinite(number)) throw new Refusal(variable, 'is not a number');
   return number;
 }
 
-function flagOf(record: PatientRecord, variable: TimeToEventVariable, row: number): boolean | undefined {
-  const value = field(record, variable.event);
+function flagOf(record: PatientRecord, { name, event }: TimeToEventVariable): boolean | undefined {
+  const value = field(record, event);
   if (value === undefined) return undefined;
   const text = String(value);
   if (text === '1' || text === 'true') return true;
   if (text === '0' || text === 'false') return false;
-  throw refused(row, variable.name, 'has an event field that is neither 1/0 nor true/false');
-}
-
-function write(slot: Slot, column: string, value: number): void {
-  const target = slot.batch.columns.get(column);
-  if (!target) throw new TypeError(`column ${column} was not laid out`);
-  target[slot.index] = value;
-}
-
-function refused(row: number, variable: string, reason: string): FheError {
-  return new FheError('RECORD_INVALID', `Row ${row}: ${variable} ${reason}.`);
+  throw new Refusal(name, 'has an event field that is neither 1/0 nor true/false');
 }

@@ -10,11 +10,22 @@ import {
 } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
 import { allPages, epochKeys, report, type AgentContext } from './context.js';
+import { Limit } from './limit.js';
 import { manifestBlob } from './manifest.js';
 import { readOwnBatch, storeOwnBatch, type OwnBatch } from './own-records.js';
 
-/** Columns encrypted in one request, so that a worker serves others in between. */
+/** Columns of one part: encrypted in one request, so that a worker serves others in between. */
 const COLUMNS_AT_ONCE = 8;
+/** Parts that are encrypted at once: the workers have the next one when they are done with one. */
+const PARTS_ENCRYPTED = 2;
+/** Parts whose ciphertexts are in memory: encrypted, or on their way to the disk. */
+const PARTS_HELD = 4;
+
+/** What batches that are encrypted at once share: how much of them is under way, in the order of their beginning. */
+export class EncryptionLimits {
+  readonly encrypted = new Limit(PARTS_ENCRYPTED);
+  readonly held = new Limit(PARTS_HELD);
+}
 
 /** Told after every few columns how many are done and how many there are. */
 export type ColumnProgress = (done: number, all: number) => void;
@@ -104,13 +115,14 @@ export async function encryptBatch(
   epoch: OwnEpoch,
   added: NewBatch,
   progress: ColumnProgress = () => undefined,
+  limits = new EncryptionLimits(),
 ): Promise<EncryptedBatch> {
   const { datasetId, batchId, batch } = added;
   const [packed] = packColumns(batch.schema, batch.records, epoch.set).batches;
   if (!packed)
     throw new ClientError('REQUEST_INVALID', `The batch ${batchId} of ${datasetId} has no records.`);
   const [columns] = await Promise.all([
-    encryptColumns(context, epoch, packed, progress),
+    encryptColumns(context, epoch, packed, progress, limits),
     storeOwnBatch(context, { datasetId, batchId }, batch),
   ]);
   return { ...added, rows: packed.rows, columns };
@@ -171,6 +183,7 @@ async function encryptColumns(
   { epoch, set }: OwnEpoch,
   { columns }: ColumnBatch,
   progress: ColumnProgress,
+  { encrypted, held }: EncryptionLimits,
 ): Promise<Record<string, string>> {
   const { evaluators, store, signal } = context;
   const names = [...columns.keys()];
@@ -179,35 +192,32 @@ async function encryptColumns(
     names.slice(i * COLUMNS_AT_ONCE, (i + 1) * COLUMNS_AT_ONCE),
   );
   const evaluator = await evaluators.forEncryption(set, epochKeys(context, epoch));
-  const encrypt = async (part: readonly string[]): Promise<Uint8Array[]> =>
-    evaluator.encryptColumns(
-      epoch.epochId,
-      part.map((name) => columns.get(name) ?? new Float64Array(set.slots)),
-      { signal },
-    );
-  // One part waits behind the one that is encrypted, and what is done is stored beside both.
-  const ongoing = parts.slice(0, 2).map(encrypt);
-  const storing: Promise<void>[] = [];
-  for (const promise of ongoing) promise.catch(() => undefined);
   let done = 0;
-  for (const [i, part] of parts.entries()) {
-    const blobs = (await ongoing[i]) ?? [];
-    const next = parts[i + 2];
-    if (next) {
-      const encrypting = encrypt(next);
-      encrypting.catch(() => undefined);
-      ongoing.push(encrypting);
+  let failed = false;
+  const encryptPart = async (part: readonly string[]): Promise<void> => {
+    // What waits behind a failure is not begun.
+    if (failed) return;
+    try {
+      const blobs = await encrypted.run(() =>
+        evaluator.encryptColumns(
+          epoch.epochId,
+          part.map((name) => columns.get(name) ?? new Float64Array(set.slots)),
+          { signal },
+        ),
+      );
+      await Promise.all(
+        blobs.map(async (blob, i) => {
+          hashes[part[i] ?? ''] = await store.put(blob);
+        }),
+      );
+    } catch (error) {
+      failed = true;
+      throw error;
     }
-    await storing.at(-1);
-    const stored = Promise.all(
-      blobs.map(async (blob, index) => {
-        hashes[part[index] ?? ''] = await store.put(blob);
-      }),
-    ).then(() => progress((done += part.length), names.length));
-    // A failure is met at the next turn.
-    stored.catch(() => undefined);
-    storing.push(stored);
-  }
-  await storing.at(-1);
+    progress((done += part.length), names.length);
+  };
+  const ends = await Promise.allSettled(parts.map((part) => held.run(() => encryptPart(part))));
+  const failure = ends.find((end) => end.status === 'rejected');
+  if (failure) throw failure.reason;
   return hashes;
 }

@@ -10,7 +10,7 @@ const schema: Schema = {
   version: '1',
   variables: [{ name: 'AGE', kind: 'numeric', minimum: 0, maximum: 99 }],
 };
-const dataset = (rows: Iterable<OwnRow>): StreamedDataset => ({
+const dataset = (rows: StreamedDataset['rows']): StreamedDataset => ({
   datasetId: 'ages',
   title: 'Ages',
   epochId: 'epoch-1',
@@ -26,8 +26,14 @@ const dataset = (rows: Iterable<OwnRow>): StreamedDataset => ({
   minimumCohort: 5,
   conditions: [],
 });
-function* ages(count: number, first = 0): Generator<OwnRow> {
-  for (let i = 0; i < count; i += 1) yield { values: { AGE: (first + i) % 100 }, patient: `line ${i + 2}` };
+/** Rows as a reader gives them: not as many at a time as a batch has. */
+function* ages(count: number, first = 0): Generator<OwnRow[]> {
+  const some = 1000;
+  for (let start = 0; start < count; start += some)
+    yield Array.from({ length: Math.min(some, count - start) }, (_, i) => ({
+      values: { AGE: (first + start + i) % 100 },
+      patient: `line ${start + i + 2}`,
+    }));
 }
 
 /** An institution whose ledger and stores outlive its process; encryption fails when it is told to. */

@@ -7,6 +7,7 @@ import {
   batchesOfDataset,
   batchIdOf,
   encryptBatch,
+  EncryptionLimits,
   enterEncrypted,
   ownEpoch,
   requireSameBatch,
@@ -42,10 +43,15 @@ export interface OwnRow {
   patient: string;
 }
 
-/** A dataset whose records come one by one. */
+/** A dataset whose records come some at a time, as a table is read. */
 export interface StreamedDataset extends Omit<NewDataset, 'records' | 'patients'> {
-  rows: AsyncIterable<OwnRow> | Iterable<OwnRow>;
+  rows: AsyncIterable<readonly OwnRow[]> | Iterable<readonly OwnRow[]>;
 }
+
+/** Batches that are encrypted and stored at once: the workers have the next one while the last blobs are forced to disk. */
+const BATCHES_ENCRYPTED = 3;
+/** Batches that are entered at once: a block takes longer than the encryption of a batch. */
+const BATCHES_ENTERED = 8;
 
 /**
  * Packs and encrypts records, stores the ciphertexts, enters the batches on the private channel, registers the dataset
@@ -60,12 +66,12 @@ export async function publishDataset(
 ): Promise<VersionAttestation> {
   requirePatients({ ...dataset, records, patients });
   const rows = records.map((values, i): OwnRow => ({ values, patient: patients[i] ?? '' }));
-  return publishRows(context, { ...dataset, rows }, (done) => progress(done, records.length));
+  return publishRows(context, { ...dataset, rows: [rows] }, (done) => progress(done, records.length));
 }
 
 /**
- * The same from a stream of rows, of which three batches at most are in memory. Every patient must have a name of its own;
- * within a batch that is checked here.
+ * The same from a stream of rows, of which five batches at most are in memory: one being read, one waiting, three being
+ * encrypted. Every patient must have a name of its own; within a batch that is checked here.
  *
  * @param progress - told how many patients are encrypted.
  */
@@ -76,33 +82,49 @@ export async function publishRows(
 ): Promise<VersionAttestation> {
   const epoch = await ownEpoch(context, epochId);
   const before = new Map((await batchesOfDataset(context, datasetId)).map((batch) => [batch.batchId, batch]));
+  const limits = new EncryptionLimits();
+  // Oldest first. Rows are read, batches are encrypted, and those before them are entered, all at once.
+  const encrypting: Promise<unknown>[] = [];
+  const entering: Promise<Batch>[] = [];
   const entered: Batch[] = [];
-  // Rows are read, a batch is encrypted and the one before it is entered, all at once.
-  let entering: Promise<Batch> | undefined;
   let patients = 0;
   let number = 0;
   try {
     for await (const part of ahead(partsOf(rows, epoch.set.slots))) {
+      if (encrypting.length >= BATCHES_ENCRYPTED) await encrypting.shift();
+      const settled = entering.length >= BATCHES_ENTERED ? await entering.shift() : undefined;
+      if (settled) entered.push(settled);
       const batch = { schema, provenance, ...part };
       requirePatients(batch);
-      const batchId = batchIdOf((number += 1));
-      const added = { datasetId, batchId, batch };
-      const same = before.get(batchId);
-      if (same) await requireSameBatch(context, epoch, added, same);
-      const told: ColumnProgress = (done, all) =>
-        progress(patients + Math.floor((part.records.length * done) / all));
-      const encrypted = same ?? (await encryptBatch(context, epoch, added, told));
-      if (entering) entered.push(await entering);
-      entering =
-        'batch' in encrypted ? enterEncrypted(context, epoch, encrypted) : Promise.resolve(encrypted);
-      entering.catch(() => undefined);
-      patients += part.records.length;
-      progress(patients);
+      const added = { datasetId, batchId: batchIdOf((number += 1)), batch };
+      const same = before.get(added.batchId);
+      if (same) {
+        await requireSameBatch(context, epoch, added, same);
+        progress((patients += part.records.length));
+        entering.push(Promise.resolve(same));
+        continue;
+      }
+      let told = 0;
+      const encrypted = encryptBatch(
+        context,
+        epoch,
+        added,
+        (done, all) => {
+          const now = Math.floor((part.records.length * done) / all);
+          progress((patients += now - told));
+          told = now;
+        },
+        limits,
+      );
+      encrypting.push(encrypted);
+      entering.push(encrypted.then((stored) => enterEncrypted(context, epoch, stored)));
+      for (const promise of [encrypting, entering].flatMap((list) => list.slice(-1)))
+        promise.catch(() => undefined);
     }
-    if (entering) entered.push(await entering);
+    entered.push(...(await Promise.all(entering.splice(0))));
   } finally {
     // Whatever else failed, what was begun is ended.
-    await entering?.catch(() => undefined);
+    await Promise.allSettled(entering);
   }
   if (entered.length === 0)
     throw new ClientError('REQUEST_INVALID', `There are no records for the dataset ${datasetId}.`);
@@ -144,12 +166,14 @@ async function* partsOf(
   slots: number,
 ): AsyncGenerator<{ records: OwnRecord[]; patients: string[] }> {
   let part: { records: OwnRecord[]; patients: string[] } = { records: [], patients: [] };
-  for await (const { values, patient } of rows) {
-    part.records.push(values);
-    part.patients.push(patient);
-    if (part.records.length < slots) continue;
-    yield part;
-    part = { records: [], patients: [] };
+  for await (const some of rows) {
+    for (const { values, patient } of some) {
+      part.records.push(values);
+      part.patients.push(patient);
+      if (part.records.length < slots) continue;
+      yield part;
+      part = { records: [], patients: [] };
+    }
   }
   if (part.records.length > 0) yield part;
 }

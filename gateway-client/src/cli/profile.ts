@@ -50,8 +50,9 @@ async function profileOf(
       bytes,
       { schema, mapping },
       {
-        onRow(row) {
-          if ((rows = row) % 1000 === 0) bar.update(read(), row);
+        onRows(row) {
+          rows = row;
+          bar.update(read(), row);
         },
         async onRejected(line, reason) {
           if (list?.write(`${line},"${reason.replaceAll('"', '""')}"\n`) === false) await once(list, 'drain');

@@ -4,29 +4,53 @@ import { columnsOf, type FieldMapping, type Mapping } from './mapping.js';
 /** A value of a record as the packing of columns takes it; null where it is not known. */
 export type FieldValue = string | number | boolean | null;
 
-/** Reads one field of a row: its value, or why the row cannot be used. */
-export type FieldReader = (
-  row: Readonly<Record<string, string>>,
-) => { value: FieldValue } | { reason: string };
-
-type TextReader = (text: string) => ReturnType<FieldReader>;
-
-/** The fields of a record that a schema asks for, each with the reader that its kind needs. */
-export function fieldReaders(schema: Schema, mapping: Mapping): Map<string, FieldReader> {
-  return new Map(schema.variables.flatMap((variable) => readersOf(variable, mapping)));
+/** Why a row cannot be used: the field and the rule, never the patient's value. */
+export class Refusal {
+  constructor(readonly reason: string) {}
 }
 
-function readersOf(variable: Variable, mapping: Mapping): [string, FieldReader][] {
+/** Reads one field from the cells of a row. */
+export type FieldReader = (cells: readonly string[]) => FieldValue | Refusal;
+
+/** The same from the text of its cell. */
+type TextReader = (text: string) => FieldValue | Refusal;
+
+/** The fields of a record that a schema asks for. */
+export function fieldsOf(schema: Schema): string[] {
+  return schema.variables.flatMap((variable) =>
+    variable.kind === 'timeToEvent' ? [variable.time, variable.event] : [variable.name],
+  );
+}
+
+/**
+ * A reader for each field, made for what its kind and mapping need: tables have millions of cells.
+ *
+ * @param positionOf - where a column stands in every row.
+ */
+export function fieldReaders(
+  schema: Schema,
+  mapping: Mapping,
+  positionOf: (column: string) => number,
+): [name: string, read: FieldReader][] {
+  return schema.variables.flatMap((variable) => readersOf(variable, mapping, positionOf));
+}
+
+function readersOf(
+  variable: Variable,
+  mapping: Mapping,
+  positionOf: (column: string) => number,
+): [string, FieldReader][] {
   const field = (name: string, read: TextReader): [string, FieldReader] => {
     const readText = reader(name, mapping.fields[name], variable.missing ?? false, read);
-    const columns = columnsOf(name, mapping);
-    if (columns.length === 1) return [name, (row) => readText(row[columns[0] ?? ''] ?? '')];
+    const [first = 0, ...others] = columnsOf(name, mapping).map(positionOf);
+    if (others.length === 0) return [name, (cells) => readText(cells[first] ?? '')];
+    const positions = [first, ...others];
     return [
       name,
-      (row) =>
+      (cells) =>
         readText(
           anyOf(
-            columns.map((column) => row[column] ?? ''),
+            positions.map((position) => cells[position] ?? ''),
             mapping,
           ),
         ),
@@ -51,15 +75,18 @@ function reader(
   mayMiss: boolean,
   read: TextReader,
 ): TextReader {
-  const missing = new Set(['', ...(field?.missing ?? [])]);
-  const recode = field?.recode ?? {};
+  const unknown = mayMiss ? null : new Refusal(`${name} is not recorded, and the schema requires it`);
+  const named: TextReader = (text) => {
+    const value = read(text);
+    return value instanceof Refusal ? new Refusal(`${name} ${value.reason}`) : value;
+  };
+  if (!field) return (text) => (text === '' ? unknown : named(text));
+  const missing = new Set(['', ...field.missing]);
+  const recode = new Map(Object.entries(field.recode));
   return (text) => {
-    const recoded = recode[text] ?? text;
-    if (missing.has(text) || missing.has(recoded)) {
-      return mayMiss ? { value: null } : { reason: `${name} is not recorded, and the schema requires it` };
-    }
-    const result = read(field ? generalised(recoded, field) : recoded);
-    return 'reason' in result ? { reason: `${name} ${result.reason}` } : result;
+    const recoded = recode.get(text) ?? text;
+    if (missing.has(text) || missing.has(recoded)) return unknown;
+    return named(generalised(recoded, field));
   };
 }
 
@@ -71,6 +98,7 @@ function anyOf(texts: readonly string[], { truths, falsehoods }: Mapping): strin
 
 /** A quasi-identifier by the mapping's rule; what is no number stays, for the schema to refuse. */
 function generalised(text: string, { bands, roundTo, atMost }: FieldMapping): string {
+  if (!bands && roundTo === undefined && atMost === undefined) return text;
   const number = Number(text);
   if (text.trim() === '' || !Number.isFinite(number)) return text;
   if (bands) {
@@ -84,22 +112,26 @@ function generalised(text: string, { bands, roundTo, atMost }: FieldMapping): st
 
 // A reason never repeats the value: it may be printed, and the value is a patient's.
 function number(minimum: number, maximum: number): TextReader {
+  const none = new Refusal('is not a number');
+  const outside = new Refusal(`is outside ${minimum} to ${maximum}`);
   return (text) => {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value)) return { reason: 'is not a number' };
-    if (value < minimum || value > maximum) return { reason: `is outside ${minimum} to ${maximum}` };
-    return { value };
+    // Blanks are 0 to JavaScript.
+    if (!Number.isFinite(value) || (value === 0 && text.trim() === '')) return none;
+    return value < minimum || value > maximum ? outside : value;
   };
 }
 
-function truth(mapping: Mapping): TextReader {
+function truth({ truths, falsehoods }: Mapping): TextReader {
+  const neither = new Refusal('is neither true nor false');
   return (text) => {
-    if (mapping.truths.includes(text)) return { value: true };
-    if (mapping.falsehoods.includes(text)) return { value: false };
-    return { reason: 'is neither true nor false' };
+    if (truths.includes(text)) return true;
+    return falsehoods.includes(text) ? false : neither;
   };
 }
 
 function level(codes: readonly string[]): TextReader {
-  return (text) => (codes.includes(text) ? { value: text } : { reason: `is none of ${codes.join(', ')}` });
+  const none = new Refusal(`is none of ${codes.join(', ')}`);
+  const known = new Set(codes);
+  return (text) => (known.has(text) ? text : none);
 }

@@ -32,7 +32,11 @@ const fieldSchema = z
 
 const mappingSchema = z.strictObject({
   encoding: z.string().default('utf-8'),
-  delimiter: z.string().length(1).default(','),
+  delimiter: z
+    .string()
+    .length(1)
+    .refine((character) => !'"\r\n\ufeff'.includes(character), 'is what cells or lines are made of')
+    .default(','),
   /** Values that are true; those of the next list are false. */
   truths: z.array(z.string()).default(['Y', 'y', '1', 'true']),
   falsehoods: z.array(z.string()).default(['N', 'n', '0', 'false']),

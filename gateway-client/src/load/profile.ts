@@ -36,9 +36,9 @@ export interface TableProfile {
   fields: FieldProfile[];
 }
 
-/** Told of every row, and of every one that was left out. */
+/** Told how many rows were read so far, and of every one that was left out. */
 export interface ProfileWatch {
-  onRow?: (rows: number) => void;
+  onRows?: (rows: number) => void;
   onRejected?: (line: number, reason: string) => void | Promise<void>;
 }
 
@@ -51,26 +51,28 @@ export interface ProfileWatch {
 export async function profileTable(
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
   { schema, mapping }: { schema: Schema; mapping: Mapping },
-  { onRow, onRejected }: ProfileWatch = {},
+  { onRows, onRejected }: ProfileWatch = {},
 ): Promise<TableProfile> {
   const rejections = new Map<string, Rejection>();
   const fields = schema.variables.flatMap((variable) => talliesOf(variable, mapping));
   let rows = 0;
   let accepted = 0;
-  for await (const row of readRows(bytes, { schema, mapping })) {
-    rows += 1;
-    onRow?.(rows);
-    if ('reason' in row) {
-      const { line, reason } = row;
-      const rejection = rejections.get(reason) ?? { reason, rows: 0, lines: [] };
-      rejection.rows += 1;
-      if (rejection.lines.length < LINES_NAMED) rejection.lines.push(line);
-      rejections.set(reason, rejection);
-      await onRejected?.(line, reason);
-    } else {
-      accepted += 1;
-      for (const field of fields) field.add(row);
+  for await (const read of readRows(bytes, { schema, mapping })) {
+    for (const row of read) {
+      if ('reason' in row) {
+        const { line, reason } = row;
+        const rejection = rejections.get(reason) ?? { reason, rows: 0, lines: [] };
+        rejection.rows += 1;
+        if (rejection.lines.length < LINES_NAMED) rejection.lines.push(line);
+        rejections.set(reason, rejection);
+        await onRejected?.(line, reason);
+      } else {
+        accepted += 1;
+        for (const field of fields) field.add(row);
+      }
     }
+    rows += read.length;
+    onRows?.(rows);
   }
   return {
     schema: { name: schema.name, version: schema.version },

@@ -1,8 +1,7 @@
-import { Readable } from 'node:stream';
 import type { Schema } from '@strokeshare/fhe';
-import { parse } from 'csv-parse';
 import { ClientError } from '../errors.js';
-import { fieldReaders, type FieldReader, type FieldValue } from './fields.js';
+import { readDelimited, type CellRow } from './delimited.js';
+import { fieldReaders, fieldsOf, Refusal, type FieldValue } from './fields.js';
 import { requireNoIdentifier } from './identifiers.js';
 import { columnsOf, type Mapping } from './mapping.js';
 
@@ -47,102 +46,74 @@ export async function loadRecords(
   options: LoadOptions,
 ): Promise<LoadedTable> {
   const table: LoadedTable = { records: [], rejected: [] };
-  for await (const row of readRows(bytes, options)) {
-    if ('reason' in row) table.rejected.push(row);
-    else table.records.push(row);
+  for await (const rows of readRows(bytes, options)) {
+    for (const row of rows) {
+      if ('reason' in row) table.rejected.push(row);
+      else table.records.push(row);
+    }
   }
   return table;
 }
 
-/** The same one by one, in memory that does not grow with the table. */
+/** The same some rows at a time, in memory that does not grow with the table. */
 export async function* readRows(
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
-  { schema, mapping, groupBy }: LoadOptions,
-): AsyncGenerator<LoadedRecord | RejectedRow> {
-  const readers = fieldReaders(schema, mapping);
-  const parser = parse({
-    columns: (header: string[]) => checkedHeader(header, readers, mapping, groupBy),
-    delimiter: mapping.delimiter,
-    info: true,
-    bom: true,
-    skip_empty_lines: true,
-    relax_column_count: true,
-  });
-  const source = Readable.from(decode(bytes, mapping.encoding));
-  source.on('error', (error) => parser.destroy(error));
-  source.pipe(parser);
+  options: LoadOptions,
+): AsyncGenerator<(LoadedRecord | RejectedRow)[]> {
+  let read: RowReader | undefined;
   try {
-    for await (const row of parser as AsyncIterable<CsvRow>) yield toRecord(row, readers, groupBy);
+    for await (const rows of readDelimited(bytes, options.mapping)) {
+      const [first, ...others] = rows;
+      if (!read && first) {
+        read = rowReader(first.cells, options);
+        yield others.map(read);
+      } else if (read) {
+        yield rows.map(read);
+      }
+    }
   } catch (cause) {
     if (cause instanceof ClientError) throw cause;
     throw new ClientError('FILE_UNREADABLE', `The table cannot be read: ${(cause as Error).message}.`, {
       cause,
     });
-  } finally {
-    source.destroy();
-    parser.destroy();
   }
 }
 
-interface CsvRow {
-  record: Record<string, string>;
-  info: { lines: number; error?: Error | undefined };
+type RowReader = (row: CellRow) => LoadedRecord | RejectedRow;
+
+function rowReader(header: readonly string[], { schema, mapping, groupBy }: LoadOptions): RowReader {
+  requireColumns(header, schema, mapping, groupBy);
+  const readers = fieldReaders(schema, mapping, (column) => header.indexOf(column));
+  const group = groupBy === undefined ? undefined : header.indexOf(groupBy);
+  return ({ line, cells }) => {
+    if (cells.length !== header.length)
+      return { line, reason: 'the row has not as many cells as the header' };
+    const values: Record<string, FieldValue> = {};
+    for (const [name, read] of readers) {
+      const value = read(cells);
+      if (value instanceof Refusal) return { line, reason: value.reason };
+      values[name] = value;
+    }
+    return group === undefined ? { line, values } : { line, values, group: cells[group] ?? '' };
+  };
 }
 
-function toRecord(
-  { record, info }: CsvRow,
-  readers: ReadonlyMap<string, FieldReader>,
-  groupBy: string | undefined,
-): LoadedRecord | RejectedRow {
-  if (info.error) return { line: info.lines, reason: 'the row has not as many cells as the header' };
-  const values: Record<string, FieldValue> = {};
-  for (const [name, read] of readers) {
-    const result = read(record);
-    if ('reason' in result) return { line: info.lines, reason: result.reason };
-    values[name] = result.value;
-  }
-  return groupBy === undefined
-    ? { line: info.lines, values }
-    : { line: info.lines, values, group: record[groupBy] ?? '' };
-}
-
-function checkedHeader(
-  header: string[],
-  readers: ReadonlyMap<string, FieldReader>,
+/** @throws ClientError `FILE_UNREADABLE`, `COLUMN_MISSING`, `IDENTIFIER_REFUSED`. */
+function requireColumns(
+  header: readonly string[],
+  schema: Schema,
   mapping: Mapping,
   groupBy: string | undefined,
-): (string | false)[] {
+): void {
   const twice = header.find((name, index) => header.indexOf(name) !== index);
   if (twice !== undefined) {
     throw new ClientError('FILE_UNREADABLE', `The table has two columns with the name ${twice}.`);
   }
-  const columns = [...readers.keys()].flatMap((field) => columnsOf(field, mapping));
+  const columns = fieldsOf(schema).flatMap((field) => columnsOf(field, mapping));
   columns.forEach(requireNoIdentifier);
-  const read = new Set(columns.concat(groupBy ?? []));
-  for (const name of read) {
+  for (const name of columns.concat(groupBy ?? [])) {
     if (!header.includes(name)) {
       throw new ClientError('COLUMN_MISSING', `The table has no column with the name ${name}.`);
     }
-  }
-  // Nothing is made of a column that no field is read from.
-  return header.map((name) => read.has(name) && name);
-}
-
-async function* decode(
-  bytes: Uint8Array | AsyncIterable<Uint8Array>,
-  encoding: string,
-): AsyncGenerator<string> {
-  const decoder = decoderOf(encoding);
-  for await (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) {
-    yield decoder.decode(piece, { stream: true });
-  }
-  yield decoder.decode();
-}
-
-function decoderOf(encoding: string) {
-  try {
-    return new TextDecoder(encoding, { fatal: true });
-  } catch (cause) {
-    throw new ClientError('MAPPING_INVALID', `The encoding ${encoding} is not known.`, { cause });
   }
 }

@@ -1,6 +1,10 @@
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { packColumns, parameterSet } from '@strokeshare/fhe';
-import { Evaluators, parseMapping, readRows, type OwnRow } from '@strokeshare/gateway-client';
-import { row, type BenchRow } from '../../report.js';
+import { Evaluators, openTable, parseMapping, readRows, type OwnRow } from '@strokeshare/gateway-client';
+import { ROOT, row, type BenchRow } from '../../report.js';
 import { EPOCH, type Study } from '../../study/alliance.js';
 import type { Trial } from '../../study/trial.js';
 import { resampled, table, tableSchema } from './records.js';
@@ -11,10 +15,27 @@ const COLUMNS_AT_ONCE = 8;
 const MIB = 2 ** 20;
 
 /**
- * Loading of a table from its text to batches on the ledger, beside what the pool alone encrypts: patients a second, and
+ * Loading of a table from its file to batches on the ledger, beside what the pool alone encrypts: patients a second, and
  * what the memory of this process grew by.
  */
 export async function loadingRows(
+  study: Study,
+  trial: Trial,
+  patients: number,
+  progress: (line: string) => void,
+): Promise<BenchRow[]> {
+  const folder = await mkdtemp(join(ROOT, '.strokeshare', 'table-'));
+  try {
+    const path = join(folder, 'table.csv');
+    await pipeline(table(trial.all, patients), createWriteStream(path));
+    return await loadingOf(path, study, trial, patients, progress);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function loadingOf(
+  path: string,
   study: Study,
   trial: Trial,
   patients: number,
@@ -28,7 +49,7 @@ export async function loadingRows(
     {
       ...{ datasetId: 'loaded', title: 'A large table', owner: 0 },
       ...{ schema: tableSchema, provenance: trial.provenance },
-      rows: rowsOf(trial, patients),
+      rows: rowsOf(path),
     },
     (done) => {
       peak = Math.max(peak, process.memoryUsage.rss());
@@ -56,16 +77,13 @@ export async function loadingRows(
   ];
 }
 
-async function* rowsOf({ all }: Trial, patients: number): AsyncGenerator<OwnRow> {
-  const bytes = piecesOf(table(all, patients));
-  for await (const read of readRows(bytes, { schema: tableSchema, mapping: parseMapping({ fields: {} }) })) {
-    if ('reason' in read) throw new Error(`Line ${read.line}: ${read.reason}.`);
-    yield { values: read.values, patient: `line ${read.line}` };
-  }
-}
-
-async function* piecesOf(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield* pieces;
+async function* rowsOf(path: string): AsyncGenerator<OwnRow[]> {
+  const { bytes } = await openTable(path);
+  for await (const rows of readRows(bytes, { schema: tableSchema, mapping: parseMapping({ fields: {} }) }))
+    yield rows.map((read) => {
+      if ('reason' in read) throw new Error(`Line ${read.line}: ${read.reason}.`);
+      return { values: read.values, patient: `line ${read.line}` };
+    });
 }
 
 /** Patients a second that the pool encrypts when it has nothing else to do and its columns are packed. */

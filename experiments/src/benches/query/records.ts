@@ -3,6 +3,8 @@ import type { LoadedRecord, OwnRow } from '@strokeshare/gateway-client';
 
 /** A prime that shares no factor with the number of patients: every stretch of the resampled is a mixture of all. */
 const STRIDE = 7919;
+/** Rows of one piece. */
+const PIECE = 500;
 
 /** So many patients, drawn from the trial's again and again in a fixed order. */
 export function* resampled(records: readonly LoadedRecord[], count: number, first = 0): Generator<OwnRow> {
@@ -11,6 +13,18 @@ export function* resampled(records: readonly LoadedRecord[], count: number, firs
     if (!record) throw new TypeError('there are patients to draw from');
     yield { values: record.values, patient: `patient ${i}` };
   }
+}
+
+/** Items some at a time, as loading takes them. */
+export function* together<T>(items: Iterable<T>): Generator<T[]> {
+  let some: T[] = [];
+  for (const item of items) {
+    some.push(item);
+    if (some.length < PIECE) continue;
+    yield some;
+    some = [];
+  }
+  if (some.length > 0) yield some;
 }
 
 /** A schema with some of its variables. */
@@ -30,19 +44,14 @@ export const tableSchema: Schema = {
   })),
 };
 
-/** Rows of one piece of the text. */
-const PIECE = 500;
-
 /** A table of the trial's ages, pressures and delays as text, piece by piece: so many patients. */
 export function* table(records: readonly LoadedRecord[], count: number): Generator<Uint8Array> {
   yield Buffer.from(`${tableSchema.variables.map(({ name }) => name).join(',')}\n`);
-  const lines: string[] = [];
-  let row = 0;
-  for (const { values } of resampled(records, count)) {
-    const numbers = [values['AGE'], values['RSBP'], values['RDELAY']];
-    lines.push([...numbers, ...numbers, ...numbers].join(','));
-    row += 1;
-    if (lines.length < PIECE && row < count) continue;
-    yield Buffer.from(`${lines.splice(0).join('\n')}\n`);
+  for (const some of together(resampled(records, count))) {
+    const lines = some.map(({ values }) => {
+      const numbers = [values['AGE'], values['RSBP'], values['RDELAY']];
+      return `${[...numbers, ...numbers, ...numbers].join(',')}\n`;
+    });
+    yield Buffer.from(lines.join(''));
   }
 }
