@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { program } from '../cli.js';
 import { ClientError } from '../errors.js';
+import type { Variable } from '@strokeshare/fhe';
 import { JobRefused, jobFileSchema, pictureOf, type Analysis, type ResultRow } from '../researcher/index.js';
 import { toSvg } from '../pictures/index.js';
 import { completionScript } from './completion.js';
@@ -87,7 +88,7 @@ describe('pictures of results', () => {
         exposure,
         event: { variable: 'DEAD', levels: undefined },
         strata: 'SITE',
-        level: 0.95,
+        level: 0.99,
       },
       { id: 'k', kind: 'kaplanMeier', variable: 'T', by: ['ARM'], interval: 'log', level: 0.95 },
     ];
@@ -103,12 +104,28 @@ describe('pictures of results', () => {
       row('k', 'events', labels, 5),
       row('k', 'censored', labels, 0),
     ];
+    const variables: Variable[] = [
+      {
+        name: 'ARM',
+        kind: 'categorical',
+        description: 'Treatment',
+        levels: [
+          { code: 'Y', label: 'aspirin' },
+          { code: 'N', label: 'none' },
+        ],
+      },
+      { name: 'T', kind: 'timeToEvent', time: 'DAYS', event: 'DEAD', unit: 'd', grid: [30] },
+    ];
     const drawn = async (statistic?: string): Promise<string> =>
-      toSvg(pictureOf(all, analyses, statistic, 'Title')!);
-    expect(await drawn()).toContain('75.0');
+      toSvg(pictureOf(all, analyses, { statistic, title: 'Title', variables })!);
+    const scale = await drawn();
+    for (const text of ['75.0', '>Treatment<', '>aspirin<']) expect(scale).toContain(text);
     expect(await drawn('f')).toContain('0.50 (0.25 to 1.00)');
-    expect(await drawn('k')).toContain('>45<');
-    expect(pictureOf(all, analyses, 'other', 'Title')).toBeUndefined();
-    expect(pictureOf([], analyses, 'k', 'Title')).toBeUndefined();
+    const curve = await drawn('k');
+    // Words and units of the schema, not its codes.
+    for (const text of ['>45<', '>Time (d)<', '>aspirin<']) expect(curve).toContain(text);
+    expect(await drawn('f')).toContain('(99 % interval)');
+    expect(pictureOf(all, analyses, { statistic: 'other', title: 'Title' })).toBeUndefined();
+    expect(pictureOf([], analyses, { statistic: 'k', title: 'Title' })).toBeUndefined();
   });
 });

@@ -186,7 +186,11 @@ async function printed(
     case 'csv':
       return formatRows(rows, format);
     case 'svg': {
-      const picture = pictureOf(rows, file?.analyses ?? [], statistic, title);
+      const picture = pictureOf(rows, file?.analyses ?? [], {
+        statistic,
+        title,
+        variables: result.variables,
+      });
       if (picture) return toSvg(picture);
       throw new ClientError(
         'RESULT_INVALID',

@@ -1,4 +1,4 @@
-import { STYLE, type Picture } from './render.js';
+import { namesTitle, STYLE, type Picture } from './render.js';
 
 /** One group's patients at one level of a scale. */
 export interface ScaleCount {
@@ -10,7 +10,7 @@ export interface ScaleCount {
 /** Stacked bars of an ordered scale, one for each group: how the modified Rankin scale is shown ("Grotta bars"). */
 export function scalePicture(
   counts: readonly ScaleCount[],
-  { title, scale }: { title: string; scale: string },
+  { title, scale, group }: { title: string; scale: string; /** What the groups are of. */ group?: string },
 ): Picture {
   const groups = [...new Set(counts.map(({ group }) => group))];
   const levels = [...new Set(counts.map(({ level }) => level))];
@@ -36,7 +36,7 @@ export function scalePicture(
     field: 'group',
     type: 'nominal',
     sort: groups,
-    axis: { title: null, labelLimit: 0 },
+    axis: { ...namesTitle(group), labelLimit: 0 },
   } as const;
   return {
     ...STYLE,
@@ -56,7 +56,8 @@ export function scalePicture(
             type: 'ordinal',
             sort: levels,
             scale: { scheme: 'blues' },
-            legend: { title: scale, orient: 'bottom' },
+            // Words take more room than the bars are wide.
+            legend: { title: scale, orient: 'bottom', ...(isWide(levels) && { columns: 3 }) },
           },
         },
       },
@@ -73,22 +74,49 @@ export function scalePicture(
   };
 }
 
-/** A histogram from binned counts. */
+const isWide = (levels: readonly string[]): boolean => levels.join('').length + 4 * levels.length > 80;
+
+/** A histogram from binned counts; where bins differ in width their areas compare, and the counts stand above them. */
 export function histogramPicture(
   bins: readonly { lower: number; upper: number; count: number }[],
   { title, axis }: { title: string; axis: string },
 ): Picture {
+  const widths = bins.map(({ lower, upper }) => upper - lower);
+  const isEven = Math.max(...widths) - Math.min(...widths) <= 1e-9 * Math.max(...widths);
+  const values = bins.map((bin, i) => ({
+    ...bin,
+    height: isEven ? bin.count : bin.count / (widths[i] ?? 1),
+    middle: (bin.lower + bin.upper) / 2,
+  }));
+  const y = {
+    field: 'height',
+    type: 'quantitative' as const,
+    scale: { domainMin: 0, ...(values.every(({ height }) => height === 0) && { domainMax: 1 }) },
+    axis: { title: isEven ? 'Patients' : 'Patients per unit', ...(isEven && { tickMinStep: 1 }) },
+  };
   return {
     ...STYLE,
     title,
     width: 560,
     height: 300,
-    data: { values: bins.map((bin) => ({ ...bin })) },
-    mark: { type: 'bar', color: '#0072B2', binSpacing: 1 },
-    encoding: {
-      x: { field: 'lower', type: 'quantitative', bin: 'binned', axis: { title: axis } },
-      x2: { field: 'upper' },
-      y: { field: 'count', type: 'quantitative', axis: { title: 'Patients' } },
-    },
+    data: { values },
+    layer: [
+      {
+        mark: { type: 'bar', color: '#0072B2', binSpacing: 1 },
+        encoding: {
+          x: { field: 'lower', type: 'quantitative', bin: 'binned', axis: { title: axis } },
+          x2: { field: 'upper' },
+          y,
+        },
+      },
+      {
+        mark: { type: 'text', baseline: 'bottom', dy: -2, fontSize: 11 },
+        encoding: {
+          x: { field: 'middle', type: 'quantitative' },
+          y,
+          text: { field: 'count', type: 'quantitative' },
+        },
+      },
+    ],
   };
 }

@@ -41,6 +41,45 @@ test('a forest plot shows every estimate with its interval', async () => {
   expect(words(differences)).toContain('12.0 (-3.00 to 120)');
 });
 
+test('a forest plot tells close bounds apart, shows small ones, and keeps lines of one name apart', async () => {
+  const lines = [
+    { name: 'Same', estimate: 0.999, lower: 0.998, upper: 1.0005 },
+    { name: 'Same', estimate: 0.002, lower: 0.00001, upper: 180_000 },
+  ];
+  const found = words(await toSvg(forestPicture(lines, { title: 'a', measure: 'Odds ratio', level: 0.99 })));
+  for (const word of ['0.9990 (0.9980 to 1.0005)', '0.0020 (1.0e-5 to 180000)', 'Odds ratio (99 % interval)'])
+    expect(found).toContain(word);
+  expect(found.filter((word) => word === 'Same')).toHaveLength(2);
+  for (const tick of ['0.01', '1', '100']) expect(found).toContain(tick);
+});
+
+test('no name of a group is cut, and no two of ten groups have the same line', async () => {
+  const steps = kaplanMeier({ patients: 90, points: [{ time: 1, events: 9, censored: 9 }] });
+  const curves = Array.from({ length: 10 }, (_, i) => ({
+    name: `A group whose name is much longer than a legend likes, ${i}`,
+    patients: 90,
+    steps,
+  }));
+  const svg = await toSvg(
+    survivalPicture(curves, { title: 'a', unit: 'd', group: 'A long name of a variable' }),
+  );
+  // In the legend, and beside the numbers at risk.
+  for (const { name } of curves) expect(words(svg).filter((word) => word === name)).toHaveLength(2);
+  const lines = [...svg.matchAll(/<path[^>]*stroke="(#\w+)"[^>]*stroke-width="2"[^>]*>/g)].map(
+    ([path, colour]) => `${colour} ${/stroke-dasharray="([^"]+)"/.exec(path)?.[1] ?? ''}`,
+  );
+  expect(new Set(lines).size).toBe(10);
+});
+
+test('a histogram of uneven bins compares areas and keeps the counts', async () => {
+  const bins = [
+    { lower: 0, upper: 40, count: 80 },
+    { lower: 40, upper: 50, count: 20 },
+  ];
+  const found = words(await toSvg(histogramPicture(bins, { title: 'Age', axis: 'Age (a)' })));
+  for (const word of ['80', '20', 'Patients per unit']) expect(found).toContain(word);
+});
+
 test('bars of a scale show shares that have room, a histogram its counts', async () => {
   const counts = [
     { group: 'aspirin', level: '0', count: 50 },

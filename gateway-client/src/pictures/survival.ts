@@ -1,5 +1,5 @@
 import type { SurvivalStep } from '../statistics/index.js';
-import { STYLE, type Picture } from './render.js';
+import { COLOURS, STYLE, type Picture } from './render.js';
 
 /** One curve. */
 export interface Curve {
@@ -8,6 +8,13 @@ export interface Curve {
   patients: number;
   steps: readonly SurvivalStep[];
 }
+
+/** Lines of the first colours, then of the same again. */
+const DASHES = [
+  [1, 0],
+  [6, 3],
+  [2, 2],
+];
 
 /** Columns of numbers at risk, at most. */
 const RISK_COLUMNS = 8;
@@ -38,6 +45,14 @@ export function survivalPicture(
     sort: order,
     legend: curves.length > 1 ? { title: group, orient: 'right' as const, symbolOpacity: 1 } : null,
   };
+  // When the colours come round again, the lines are broken.
+  const dash = {
+    field: 'curve',
+    type: 'nominal' as const,
+    sort: order,
+    scale: { domain: order, range: order.map((_, i) => DASHES[Math.floor(i / COLOURS.length)] ?? [1, 2]) },
+    legend: colour.legend,
+  };
   return {
     ...STYLE,
     title,
@@ -67,6 +82,7 @@ export function survivalPicture(
                 axis: { title: 'Survival', format: '%' },
               },
               color: colour,
+              ...(curves.length > COLOURS.length && { strokeDash: dash }),
             },
           },
         ],
@@ -83,7 +99,7 @@ export function survivalPicture(
             field: 'curve',
             type: 'nominal',
             sort: order,
-            axis: { title: null, ticks: false, domain: false, offset: 24 },
+            axis: { title: null, ticks: false, domain: false, offset: 36, labelLimit: 0 },
           },
           text: { field: 'atRisk', type: 'quantitative' },
           color: { ...colour, legend: null },

@@ -26,6 +26,6 @@ export {
 } from './regression.js';
 export type { ProvenanceDataset, ProvenanceStep, ResultProvenance } from './provenance.js';
 export { openResult, type JobResult, type ReleasedCells } from './result.js';
-export { pictureOf } from './picture.js';
+export { pictureOf, type PictureOptions } from './picture.js';
 export type { Estimand, Quantity, ResultRow } from './rows.js';
 export { cancelJob, JobRefused, register, requestAccess, submitJob, waitForJob } from './submit.js';

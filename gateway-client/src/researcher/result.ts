@@ -11,6 +11,7 @@ import {
   type LogisticSums,
   type PlanCell,
   type Rational,
+  type Variable,
 } from '@strokeshare/fhe';
 import { allPages } from '../agent/context.js';
 import type { CallControl, ResearcherClient } from '../connect/index.js';
@@ -39,6 +40,8 @@ export interface JobResult extends JobPlan, ReleasedCells {
   job: JobView;
   /** Verified: what it was made from, under what, by which transactions. */
   provenance: ResultProvenance;
+  /** What the datasets' schemas say of their variables; those that a job asks for are alike in all. */
+  variables: readonly Variable[];
 }
 
 /** How long one peer of more than two may take. */
@@ -115,7 +118,9 @@ export async function openResult(context: ResearcherContext, jobId: string): Pro
     }
   }
   const vector = await openVector(context, access, jobPlan, shares);
-  return { ...jobPlan, job, counts, values, provenance, ...(vector && { vector }) };
+  const [{ schema } = { schema: undefined }] = access.datasets;
+  const variables = schema?.variables ?? [];
+  return { ...jobPlan, job, counts, values, provenance, variables, ...(vector && { vector }) };
 }
 
 /**

@@ -59,6 +59,7 @@ function released(patients: Patient[]): JobResult {
     set,
     job: {} as JobResult['job'],
     provenance: {} as JobResult['provenance'],
+    variables: [],
     counts: new Map(cells('count').map(({ id, sum }) => [id, Math.round(sum)])),
     values: new Map(cells('value').map(({ id, sum }) => [id, exact(sum)])),
   };

@@ -19,7 +19,7 @@ import {
   shiftParts,
 } from './tables.js';
 
-export { questionShape, type Analysis, type AnalysisKind } from './kinds.js';
+export { questionShape, type Analysis, type AnalysisKind, type AnalysisOf } from './kinds.js';
 export { requestsOf } from './requests.js';
 
 /** A question: the query that goes to the ledger, and what is computed from its cells. */

@@ -145,8 +145,14 @@ function figuresOf({ statistic, degreesOfFreedom, pValue, cramersV }: ReturnType
 }
 
 export function mantelHaenszelParts(cells: Cells, analysis: AnalysisOf<'mantelHaenszel'>): Part[] {
-  const strata = (): TwoByTwo[] => strataOf(cells, analysis).map(({ read }) => read());
+  const parts = strataOf(cells, analysis);
+  const strata = (): TwoByTwo[] => parts.map(({ read }) => read());
   return [
+    ...parts.map(({ labels, read }) => ({
+      labels,
+      quantities: ODDS_RATIO,
+      figures: () => oddsFigures(oddsRatio(read(), analysis.level)),
+    })),
     { quantities: ODDS_RATIO, figures: () => oddsFigures(mantelHaenszel(strata(), analysis.level)) },
     {
       labels: { test: 'Cochran-Mantel-Haenszel' },
