@@ -23,8 +23,9 @@ export type MeanDifference = Estimate & Test;
  * Cells: count, sum and sum of squares of each group (`variance` by a variable). Student. Biometrika 1908;6:1-25;
  * Welch BL. Biometrika 1947;34:28-35; degrees of freedom by Satterthwaite FE. Biometrics Bull 1946;2:110-114.
  *
+ * A one-sided `alternative` also makes the interval one-sided: its other bound is infinite, as in both.
+ *
  * @param variances - `unequal` for Welch's test, the default; `equal` pools them.
- * @param alternative - `less` and `greater` also make the interval one-sided: the other bound is infinite, as in both.
  * @throws ClientError `STATISTIC_UNDEFINED` for groups of fewer than two, or without variance.
  */
 export function tTest(
