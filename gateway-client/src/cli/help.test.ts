@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { program } from '../cli.js';
-import { wordsOf } from '../../test/support/typedLines.js';
+import { wordsOf } from '../../test/guides/typedLines.js';
 
 /** The command line, whose commands do nothing but tell that they were understood. */
 function understood(): { root: Command; seen: string[] } {

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { accessRequest } from './asking.js';
+import type { Walk } from './walk.js';
+
+/** Looking after what was granted, until nothing of it is left. */
+export function withdrawing(walk: Walk): void {
+  const { shell, hospitals, researcher, operator } = walk;
+  const [first, second] = hospitals;
+
+  test('an institution reads what was done with its records, suspends, resumes and ends it', async () => {
+    const about = await shell.done(first, 'audit list --about dataset=ist-hospital1');
+    expect(about).toContain('JobContract:CloseRelease');
+    expect(about).toContain('VARIABLE_NOT_COVERED');
+    const lineage = z.looseObject({ entity: z.looseObject({}), activity: z.looseObject({}) });
+    await shell.json(researcher, `audit lineage ${walk.takenOver}`, lineage);
+    const replay = await shell.done(first, `audit replay ${walk.takenOver}`);
+    expect(replay).toContain('of 3 institutions give the hashes on the ledger');
+    expect(await shell.done(first, 'builds')).toContain('All that answered run the same.');
+
+    const suspend = 'access suspend ist-outcomes-more --reason "Under review"';
+    await walk.fails(researcher, suspend, /\(ROLE_DIFFERS\)$/);
+    for (const [line, done, state] of [
+      [suspend, 'suspended', 'SUSPENDED'],
+      ['access resume ist-outcomes-more', 'resumed', 'GRANTED'],
+      ['access revoke ist-outcomes-more --reason "The study has ended"', 'revoked', 'REVOKED'],
+    ] as const)
+      expect(await shell.done(first, line)).toBe(`ist-outcomes-more is ${done}; its state is ${state}.`);
+    expect(await shell.type(researcher, 'query run @job.yaml')).toMatchObject({ code: 3 });
+    await shell.done(first, 'agreement suspend examples --reason "Under review"');
+    expect(await shell.done(first, 'agreement resume examples')).toBe('examples is ACTIVE.');
+  });
+
+  test('a researcher is suspended by the own operator at once, or by the members after a vote', async () => {
+    await shell.done({}, 'init operator @operator --profiles @profiles');
+    const id = `"${walk.researcherId}"`;
+    const left = `${id} --reason "Left the group"`;
+    await walk.fails(researcher, `researcher suspend ${left}`, /\(ROLE_DIFFERS\)$/);
+    const suspended = `${walk.researcherId} is SUSPENDED.`;
+    expect(await shell.done(operator, `researcher suspend ${left}`)).toBe(suspended);
+    await walk.write('access.yaml', await accessRequest('too-late-request'));
+    await walk.fails(researcher, 'access request @access.yaml', /\(CONTRACT_REFUSED\)$/);
+    const resume = `researcher resume ${id} --reason "Is back"`;
+    expect(await shell.done(operator, resume)).toBe(`${walk.researcherId} is ACTIVE.`);
+
+    const misuse = `researcher suspend ${id} --reason "Misuse" --motion alice`;
+    expect(await shell.done(first, misuse)).toContain('alice is OPEN');
+    for (const who of [first, second]) await shell.done(who, 'institution vote alice --approve');
+    await shell.done(second, 'institution close alice');
+    expect(await shell.done(first, 'researcher list')).toContain(`${walk.researcherId}  SUSPENDED`);
+    // What the members decided is not for the operator to take back.
+    await walk.fails(operator, resume, /\(CONTRACT_REFUSED\)$/);
+  });
+}
