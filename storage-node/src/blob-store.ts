@@ -4,7 +4,8 @@
  */
 export interface BlobStore {
   /**
-   * Keeps the bytes. When the promise resolves they survive a power cut. Putting the same bytes again is harmless.
+   * Keeps the bytes. When the promise resolves they survive a power cut, and the array is the caller's to reuse. Putting
+   * the same bytes again is harmless.
    *
    * @returns the SHA-256 of `bytes`, in hexadecimal.
    * @throws StorageError `NO_SPACE`, `IO`.

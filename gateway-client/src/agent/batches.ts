@@ -1,3 +1,4 @@
+/// <reference lib="es2024.arraybuffer" />
 /** Entering batches: packed, encrypted, stored, and recorded on the private channel with where they come from. */
 import { batchMerkleRoot, type Batch, type EpochView, type SubmitBatch } from '@strokeshare/chaincode';
 import {
@@ -208,6 +209,7 @@ async function encryptColumns(
       await Promise.all(
         blobs.map(async (blob, i) => {
           hashes[part[i] ?? ''] = await store.put(blob);
+          giveBack(blob);
         }),
       );
     } catch (error) {
@@ -220,4 +222,9 @@ async function encryptColumns(
   const failure = ends.find((end) => end.status === 'rejected');
   if (failure) throw failure.reason;
   return hashes;
+}
+
+/** Frees a ciphertext's memory at once: a megabyte each, collections would be all that the main thread does. */
+function giveBack(blob: Uint8Array): void {
+  if (blob.byteLength === blob.buffer.byteLength && blob.buffer instanceof ArrayBuffer) blob.buffer.transfer(0);
 }

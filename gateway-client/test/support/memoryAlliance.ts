@@ -159,7 +159,7 @@ export class MemoryAlliance implements AsyncDisposable {
         records: recordsClient(ledger, `hospital${number}-records`),
         store: {
           put: async (bytes) => {
-            blobs.set(blobHash(bytes), bytes);
+            blobs.set(blobHash(bytes), bytes.slice());
             return blobHash(bytes);
           },
           get: async (hash) => found(blobs.get(hash)),
