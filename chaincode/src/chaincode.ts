@@ -13,6 +13,9 @@ import { PermissionContract } from './consortium/permissions.js';
 import { ResearcherContract } from './consortium/researchers.js';
 import { ConsortiumEndorsementContract, RecordsEndorsementContract } from './endorsement/contract.js';
 import { RecordsContract } from './records/records.js';
+import { dropUnreadLines } from './shimLogging.js';
+
+dropUnreadLines();
 
 export const contractClasses = {
   consortium: [

@@ -1,5 +1,6 @@
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
+import { collectBuffersWithHeap } from '@strokeshare/network';
 import { benches } from './benches/index.js';
 import { machine, ROOT, table, writeJson } from './report.js';
 
@@ -30,6 +31,7 @@ async function main(): Promise<number> {
   return 0;
 }
 
+collectBuffersWithHeap();
 main().then(
   (code) => {
     process.exitCode = code;

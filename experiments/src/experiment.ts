@@ -1,3 +1,4 @@
+import { collectBuffersWithHeap } from '@strokeshare/network';
 import { experiments } from './experiments/index.js';
 
 /** `npm run experiment -- NAME`: exits non-zero where what the experiment shows does not hold. */
@@ -21,6 +22,7 @@ async function main(): Promise<number> {
   return outcome.holds ? 0 : 1;
 }
 
+collectBuffersWithHeap();
 main().then(
   (code) => {
     process.exitCode = code;

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { collectBuffersWithHeap } from '@strokeshare/network';
 import { Command, CommanderError, Option } from 'commander';
 import { accessCommand } from './cli/access.js';
 import { agentCommand } from './cli/agent.js';
@@ -135,6 +136,7 @@ export async function run(args: readonly string[], interrupted: AbortSignal): Pr
 
 /** Runs it on the process' own arguments. */
 export async function main(): Promise<void> {
+  collectBuffersWithHeap();
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => interrupted.abort());

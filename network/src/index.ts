@@ -25,6 +25,7 @@ export { readProfiles, type ProfiledOrganization } from './operations/readProfil
 export { type NetworkInfo } from './operations/info.js';
 export { type StartOptions } from './operations/startDaemon.js';
 export { status, type NetworkStatus } from './operations/status.js';
+export { collectBuffersWithHeap } from './daemon/garbageCollection.js';
 export {
   identifyProcess,
   isRunning,

@@ -1,9 +1,9 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { Client, credentials } from '@grpc/grpc-js';
-import { connect as connectGateway, signers, type Gateway, type Signer } from '@hyperledger/fabric-gateway';
+import { connect as connectGateway, hash, type Gateway } from '@hyperledger/fabric-gateway';
 import { ClientError } from '../errors.js';
 import { peersOf, readProfileFiles, type ConnectionProfile, type ProfileFiles } from './profile.js';
-import { externalSigner, type DigestSigner } from './signer.js';
+import { externalSigner, keySigner, type DigestSigner, type MessageSigner } from './signer.js';
 
 /** Fabric's own limit for one message; a transaction carries ciphertexts as transient data. */
 const MESSAGE_LIMIT = 100 * 1024 * 1024;
@@ -90,7 +90,7 @@ export async function openPeers(profile: ConnectionProfile, sign?: DigestSigner)
     const gateway = connectGateway({
       client,
       identity: { mspId: profile.mspId, credentials: certificate },
-      signer,
+      ...signer,
       ...(clientHash && { tlsClientCertificateHash: clientHash }),
     });
     return {
@@ -109,17 +109,19 @@ function signerOf(
   profile: ConnectionProfile,
   { certificate, privateKey }: ProfileFiles,
   sign: DigestSigner | undefined,
-): Signer {
-  if (sign) return parsed(`The certificate ${profile.certPath}`, () => externalSigner(sign, certificate));
+): MessageSigner {
+  if (sign)
+    return parsed(`The certificate ${profile.certPath}`, () => ({
+      signer: externalSigner(sign, certificate),
+      hash: hash.sha256,
+    }));
   if (!privateKey) {
     throw new ClientError(
       'PROFILE_INVALID',
       'The profile names no private key (keyPath), and no external signer was given.',
     );
   }
-  return parsed(`The private key ${profile.keyPath ?? ''}`, () =>
-    signers.newPrivateKeySigner(createPrivateKey(privateKey)),
-  );
+  return parsed(`The private key ${profile.keyPath ?? ''}`, () => keySigner(createPrivateKey(privateKey)));
 }
 
 function parsed<T>(what: string, parse: () => T): T {

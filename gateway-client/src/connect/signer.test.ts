@@ -1,8 +1,8 @@
 import 'reflect-metadata';
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync, verify } from 'node:crypto';
 import { p256 } from '@noble/curves/nist.js';
 import { Extension, X509CertificateGenerator } from '@peculiar/x509';
-import { externalSigner } from './signer.js';
+import { externalSigner, keySigner } from './signer.js';
 
 const digest = Uint8Array.from(createHash('sha256').update('a proposal').digest());
 let certificate: Buffer;
@@ -58,4 +58,23 @@ test.each<[string, (of: Uint8Array) => Promise<Uint8Array>, RegExp]>([
     code: 'SIGNING_FAILED',
     message: expect.stringMatching(message),
   });
+});
+
+test('the own key signs the whole message in the one form that Fabric takes', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { signer, hash } = keySigner(privateKey);
+  const message = Buffer.from('a proposal');
+  // As the gateway calls it. Half of all signatures have a high s.
+  for (let i = 0; i < 32; i++) {
+    const signature = Uint8Array.from(await signer(hash(message)));
+    expect(verify('sha256', message, publicKey, signature)).toBe(true);
+    expect(p256.Signature.fromBytes(signature, 'der').hasHighS()).toBe(false);
+  }
+});
+
+test('a key on another curve signs as the gateway does', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+  const { signer, hash } = keySigner(privateKey);
+  const message = Buffer.from('a proposal');
+  expect(verify('sha256', message, publicKey, await signer(hash(message)))).toBe(true);
 });

@@ -67,7 +67,7 @@ export const CONDITIONS = ['DUO:0000042'];
  * which rests on the one before, so that it waits for nine blocks: with Fabric's default of two seconds it would do so
  * for eighteen. Short is right where little is submitted at once.
  */
-const BATCH_TIMEOUT_MS = 50;
+const BATCH_TIMEOUT_MS = 10;
 
 /** Whose nodes the demo starts: those of the embedded network, or real orderers and peers. */
 export type DemoBackend = NonNullable<NetworkConfig['backend']>;
