@@ -72,6 +72,7 @@ function check(
   };
   const institutions = OWNERS.map((mspId, i) => ({ mspId, signingKeys: signingKeys[i] }));
   const context = {
+    agreements: new Map(),
     consortium: {
       agreements: { get: async () => agreement },
       institutions: { list: async () => ({ items: institutions }) },

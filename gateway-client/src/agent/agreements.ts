@@ -12,6 +12,9 @@ import { ClientError } from '../errors.js';
 import { allInstitutions, allPages, report, type AgentContext, type Step } from './context.js';
 import type { Decision } from './policy.js';
 
+/** As many verified agreements are remembered. */
+const AGREEMENTS_KEPT = 64;
+
 /** An agreement with the version of it that waits for this institution's signature. */
 export interface AgreementToSign {
   agreement: AgreementView;
@@ -109,7 +112,9 @@ export async function requireCovered(context: AgentContext, job: JobView): Promi
 
 /**
  * Reads an agreement and verifies for itself what the contract verified: every owner's signature over the content, by
- * the key that was enrolled when it signed, the digest that the job names, and the period by the own clock.
+ * the key that was enrolled when it signed, the digest that the job names, and the period by the own clock. Signatures
+ * under a digest stay what they are and are verified once; whether the agreement is still in force, the contract says
+ * at every step.
  *
  * @throws ClientError `POLICY_REFUSED` naming what does not hold.
  */
@@ -118,26 +123,38 @@ export async function requireAgreement(
   agreementId: string,
   digest: string,
 ): Promise<AgreementView> {
-  const refuse = (reason: string): ClientError =>
-    new ClientError('POLICY_REFUSED', `The agreement ${agreementId} ${reason}.`);
+  const { agreements } = context;
+  const name = `${agreementId} ${digest}`;
+  const agreement = agreements.get(name) ?? (await verifiedAgreement(context, agreementId, digest));
+  agreements.set(name, agreement);
+  for (const old of [...agreements.keys()].slice(0, -AGREEMENTS_KEPT)) agreements.delete(old);
+  const { from, until } = agreement.content.permission;
+  const now = Date.now();
+  if (now < Date.parse(from) || now >= Date.parse(until))
+    throw refusal(agreementId, `covers ${from} to ${until}, and it is another time here`);
+  return agreement;
+}
+
+const refusal = (agreementId: string, reason: string): ClientError =>
+  new ClientError('POLICY_REFUSED', `The agreement ${agreementId} ${reason}.`);
+
+async function verifiedAgreement(
+  context: AgentContext,
+  agreementId: string,
+  digest: string,
+): Promise<AgreementView> {
   const agreement = await context.consortium.agreements.get({ agreementId }, { signal: context.signal });
   const { content, signatures } = agreement;
-  if (digestOf(content) !== digest) throw refuse('is not the one that the job names');
-  if (agreement.state !== 'ACTIVE') throw refuse(`is ${agreement.state}`);
+  if (digestOf(content) !== digest) throw refusal(agreementId, 'is not the one that the job names');
+  if (agreement.state !== 'ACTIVE') throw refusal(agreementId, `is ${agreement.state}`);
   const entries = new Map((await allInstitutions(context)).map((entry) => [entry.mspId, entry]));
   for (const owner of content.owners) {
     const entry = entries.get(owner);
     const slot = signatures[owner];
     const key = entry && slot && signingKeyAt(entry, slot.at);
     if (!key || !verifyDetached(content, slot.signature, key)) {
-      throw refuse(`has no valid signature of ${owner}`);
+      throw refusal(agreementId, `has no valid signature of ${owner}`);
     }
-  }
-  const now = Date.now();
-  if (now < Date.parse(content.permission.from) || now >= Date.parse(content.permission.until)) {
-    throw refuse(
-      `covers ${content.permission.from} to ${content.permission.until}, and it is another time here`,
-    );
   }
   return agreement;
 }

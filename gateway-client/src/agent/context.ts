@@ -1,8 +1,9 @@
-import type { EpochView, Institution } from '@strokeshare/chaincode';
+import type { AgreementView, EpochView, Institution } from '@strokeshare/chaincode';
 import type { ColumnBatch, KeyCeremony } from '@strokeshare/fhe';
 import { StorageError, type BlobStore } from '@strokeshare/storage-node';
 import type { InstitutionClient, RecordsClient } from '../connect/index.js';
 import type { EpochKeys, Evaluators } from './evaluators.js';
+import type { Heard } from './heard.js';
 import type { InstitutionKeys } from './keys.js';
 import type { OriginalRecords } from './originals.js';
 import type { PeerBlobs } from './peer-blobs.js';
@@ -60,10 +61,14 @@ export interface AgentContext {
   readonly evaluations: Map<string, ReadonlyMap<string, Uint8Array>>;
   /** Jobs that this process recomputed, until they end. */
   readonly replays: Map<string, Promise<ReplayedJob>>;
+  /** Agreements whose signatures this process verified, by id and digest. */
+  readonly agreements: Map<string, AgreementView>;
   /** Release journals of the own keys, by the name of their files. */
   readonly releases: Map<string, Promise<OpenJournal>>;
   /** Jobs that cannot be served, until when (milliseconds) they are left alone, and how long that is; the others go on. */
   readonly setAside: Map<string, { until: number; rest: number }>;
+  /** What each open job waits for before it gives this institution something to do. */
+  readonly expected: Map<string, Pick<Heard, 'events' | 'state'>>;
   /** Since when (milliseconds) this institution waits for others before it in line. */
   readonly waiting: Map<string, number>;
   /** Plain columns of the own datasets, for the own counts. */
@@ -72,8 +77,13 @@ export interface AgentContext {
   readonly signal: AbortSignal;
 }
 
-/** A step reads the ledger, does at most one thing, and says whether it did. */
-export type Step = (context: AgentContext) => Promise<boolean>;
+/**
+ * A step reads the ledger, does at most one thing, and says whether it did.
+ *
+ * @param heard - what events named since the last look, by id, where nothing else may have changed; a step that goes by
+ *   them takes each one out once it has looked at it. Undefined: look at everything.
+ */
+export type Step = (context: AgentContext, heard?: Map<string, Heard>) => Promise<boolean>;
 
 /** Reports in the name of the context's institution. */
 export function report(context: AgentContext, step: string, id: string, message: string): void {

@@ -1,13 +1,17 @@
-import { callAtEvents, LedgerError, Wake, type LedgerEvents } from '../connect/index.js';
+import { ledgerEvent } from '@strokeshare/chaincode';
+import { callAtEvents, LedgerError, Wake, type LedgerEvent, type LedgerEvents } from '../connect/index.js';
 import { agreementStep } from './agreements.js';
 import { ceremonyStep } from './ceremony.js';
 import type { AgentContext, Step } from './context.js';
+import type { Heard } from './heard.js';
 import { jobStep } from './jobs.js';
 
 /** A step, and the contracts whose events may give it something to do: of any contract unless named. */
 export interface FollowedStep {
   readonly take: Step;
   readonly contracts?: readonly string[];
+  /** The contract whose events name what the step has to look at: the rest is as it was. */
+  readonly named?: string;
 }
 
 /**
@@ -17,7 +21,7 @@ export interface FollowedStep {
 export const agentSteps: readonly FollowedStep[] = [
   { take: ceremonyStep, contracts: ['KeyEpochContract'] },
   { take: agreementStep, contracts: ['AgreementContract', 'InstitutionContract'] },
-  { take: jobStep },
+  { take: jobStep, named: 'JobContract' },
 ];
 
 /** Looks again after this long even without an event: deadlines pass without one. */
@@ -53,31 +57,32 @@ export async function follow(context: AgentContext, options: FollowOptions): Pro
   const wake = new Wake();
   const ending = new AbortController();
   const signal = AbortSignal.any([context.signal, ending.signal]);
-  /** Steps that may have something to do. */
-  const due = new Set(steps);
+  const due = new Map(steps.map((step) => [step, new Due()]));
   let lookedAtAll = Date.now();
-  // Deadlines pass without an event, also while others keep coming.
-  const markAllInTime = (): void => {
-    if (Date.now() - lookedAtAll < IDLE_MS) return;
-    steps.forEach((step) => due.add(step));
+  const markAll = (): void => {
+    for (const look of due.values()) look.all = true;
     lookedAtAll = Date.now();
   };
   const watching = callAtEvents(
     options.events,
-    ({ name }) => {
-      const contract = name.slice(0, name.indexOf(':'));
-      for (const step of steps) if (step.contracts?.includes(contract) ?? true) due.add(step);
+    (event) => {
+      for (const [step, look] of due) look.hear(step, event);
       wake.call();
     },
     signal,
+    () => {
+      markAll();
+      wake.call();
+    },
   );
   let inVain = 0;
   try {
     while (!context.signal.aborted) {
       try {
         for (;;) {
-          markAllInTime();
-          if (!(await takeAnyStep(context, steps, due))) break;
+          // Deadlines pass without an event, also while others keep coming.
+          if (Date.now() - lookedAtAll >= IDLE_MS) markAll();
+          if (!(await takeAnyStep(context, due))) break;
           inVain = 0;
         }
         if (await until()) return;
@@ -99,23 +104,54 @@ export async function follow(context: AgentContext, options: FollowOptions): Pro
   }
 }
 
-async function takeAnyStep(
-  context: AgentContext,
-  steps: readonly FollowedStep[],
-  due: Set<FollowedStep>,
-): Promise<boolean> {
-  for (const step of steps) {
-    if (context.signal.aborted) return false;
-    // An event that comes while it looks has it look again.
-    if (!due.delete(step)) continue;
+/** What a step has not looked at since something happened to it. */
+class Due {
+  all = true;
+  /** Where not everything is due. */
+  private heard = new Map<string, Heard>();
+
+  hear({ contracts, named }: FollowedStep, { name, payload }: LedgerEvent): void {
+    const contract = name.slice(0, name.indexOf(':'));
+    const about = contract === named ? readPayload(payload) : undefined;
+    if (about) this.note(about.id, { events: 1, state: about.state });
+    else if (contracts?.includes(contract) ?? true) this.all = true;
+  }
+
+  /** Has the step look; an event that comes meanwhile has it look again. */
+  async take(context: AgentContext, { take }: FollowedStep): Promise<boolean> {
+    if (!this.all && this.heard.size === 0) return false;
+    const { all, heard } = this;
+    this.all = false;
+    this.heard = new Map();
     let isDone = false;
     try {
-      const acted = await step.take(context);
+      const acted = await take(context, all ? undefined : heard);
       isDone = !acted;
-      if (acted) return true;
+      return acted;
     } finally {
-      if (!isDone) due.add(step);
+      if (!isDone && all) this.all = true;
+      if (!isDone && !all) for (const [id, what] of heard) this.note(id, what);
     }
+  }
+
+  private note(id: string, { events, state }: Heard): void {
+    const before = this.heard.get(id);
+    this.heard.set(id, { events: events + (before?.events ?? 0), state });
+  }
+}
+
+function readPayload(payload: string): { id: string; state?: string | undefined } | undefined {
+  try {
+    return ledgerEvent.parse(JSON.parse(payload));
+  } catch {
+    return undefined;
+  }
+}
+
+async function takeAnyStep(context: AgentContext, due: ReadonlyMap<FollowedStep, Due>): Promise<boolean> {
+  for (const [step, look] of due) {
+    if (context.signal.aborted) return false;
+    if (await look.take(context, step)) return true;
   }
   return false;
 }

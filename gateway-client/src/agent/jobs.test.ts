@@ -28,6 +28,7 @@ function agentWith(failure: Error, participants = ['Hospital0MSP', 'Hospital1MSP
     evaluations: new Map(),
     replays: new Map(),
     setAside: new Map(),
+    expected: new Map(),
     waiting: new Map<string, number>(),
     report: (event: AgentEvent) => events.push(event),
   } as unknown as AgentContext;
@@ -91,6 +92,17 @@ describe('the jobs of an agent', () => {
     expect(looks).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183]);
   });
 
+  it('are looked at by the names that events give, one act at a time', async () => {
+    const { context, asked } = agentWith(new ClientError('POLICY_REFUSED', 'No.'), ['Hospital1MSP']);
+    const heard = new Map(['good', 'ended', 'bad'].map((id) => [id, { events: 1, state: 'SUBMITTED' }]));
+    heard.set('ended', { events: 1, state: 'RELEASED' });
+    await expect(jobStep(context, heard)).resolves.toBe(true);
+    expect([...heard.keys()]).toEqual(['ended', 'bad']);
+    await expect(jobStep(context, heard)).resolves.toBe(false);
+    expect(asked).toEqual(['good', 'bad']);
+    expect(heard.size).toBe(0);
+  });
+
   it('wait where the ledger cannot be reached: that says nothing about a job', async () => {
     const details = { stage: 'evaluate', safeToRetry: true } as const;
     const { context, events } = agentWith(
@@ -143,6 +155,7 @@ describe('an agent that others keep waiting', () => {
       evaluations: new Map(),
       replays: new Map(),
       setAside: new Map(),
+      expected: new Map(),
       waiting: new Map<string, number>(),
       report: () => undefined,
     } as unknown as AgentContext;

@@ -8,6 +8,7 @@ import { requireCovered } from './agreements.js';
 import { allPages, report, type AgentContext, type Step } from './context.js';
 import { openCounts, postCountShares, postVerdict } from './counts.js';
 import { evaluateJob } from './evaluate.js';
+import { isExpected, waitFor } from './heard.js';
 import { mayTakePart } from './inbox.js';
 import { replayJob, type ReplayedJob } from './replay.js';
 import { isTurn, stopJob } from './turns.js';
@@ -40,20 +41,32 @@ const REFUSED_FOR_THE_JOB = new Set<string>([
 const NONE_TO_REPLACE = new Set<string>(['ILLEGAL_STATE', 'HOLDERS_MISSING']);
 
 /** Takes the next step of any job that this institution takes part in, as owner or as key holder. */
-export const jobStep: Step = async (context) => {
+export const jobStep: Step = async (context, heard) => {
+  if (!heard) return anyOpenJob(context);
+  for (const [jobId, what] of heard) {
+    const due = isExpected(context, jobId, what) && mayBeServed(context, jobId);
+    const acted = due && (await takeStep(context, jobId));
+    // What was done leaves an event, by which the job is looked at again.
+    heard.delete(jobId);
+    if (acted) return true;
+  }
+  return false;
+};
+
+async function anyOpenJob(context: AgentContext): Promise<boolean> {
   const { consortium, signal } = context;
   const jobs = await allPages((after) =>
     consortium.jobs.listOpen(after === undefined ? {} : { after }, { signal }),
   );
   const open = new Set(jobs.map(({ jobId }) => jobId));
-  for (const kept of [context.evaluations, context.replays, context.setAside])
+  for (const kept of [context.evaluations, context.replays, context.setAside, context.expected])
     for (const jobId of kept.keys()) if (!open.has(jobId)) kept.delete(jobId);
-  for (const jobId of open) {
-    if (Date.now() >= (context.setAside.get(jobId)?.until ?? 0) && (await takeStep(context, jobId)))
-      return true;
-  }
+  for (const jobId of open) if (mayBeServed(context, jobId) && (await takeStep(context, jobId))) return true;
   return false;
-};
+}
+
+const mayBeServed = ({ setAside }: AgentContext, jobId: string): boolean =>
+  Date.now() >= (setAside.get(jobId)?.until ?? 0);
 
 /** A job that cannot be served is set aside for a while, and the others go on. */
 async function takeStep(context: AgentContext, jobId: string): Promise<boolean> {
@@ -99,11 +112,13 @@ async function advance(context: AgentContext, job: JobView): Promise<boolean> {
 
 async function advanceEvaluation(context: AgentContext, job: JobView): Promise<boolean> {
   const { jobId, participants, posted, included = posted, postingDeadline, submittedAt } = job;
-  if (!participants.includes(context.mspId)) return false;
+  if (!participants.includes(context.mspId)) return waitFor(context, job);
   const isSettled = Date.now() >= Date.parse(postingDeadline);
   if (!included.includes(context.mspId))
     return !isSettled && (await mayTakePart(context, job)) && evaluateJob(context, jobId);
-  if (included.length < participants.length && !isSettled) return false;
+  const isFirst = participants[0] === context.mspId;
+  if (included.length < participants.length && !isSettled)
+    return waitFor(context, job, isFirst ? participants.length - included.length : Infinity);
   // The first institution in MSP ID order adds up; participants are in that order. The others have to wait longer.
   const isLate = Date.now() >= Date.parse(submittedAt) + AGGREGATE_TAKEOVER_MS;
   const mayAdd = included[0] === context.mspId || isLate;
@@ -133,23 +148,24 @@ async function advanceCounts(context: AgentContext, job: JobView): Promise<boole
   const { consortium, mspId, signal } = context;
   const { jobId, committee = [] } = job;
   const members = committee.map((holder) => holder.mspId);
-  if (!members.includes(mspId)) return replaceSilent(context, job);
+  if (!members.includes(mspId)) return (await replaceSilent(context, job)) || waitFor(context, job);
   const shares = await consortium.jobs.shares({ jobId }, { signal });
-  const all = (posted: Readonly<Record<string, unknown>>): boolean =>
-    members.every((member) => Object.hasOwn(posted, member));
-  if (all(shares.opened)) return isTurn(context, `counts ${jobId}`, members) && closeCounts(context, jobId);
-  const due = !Object.hasOwn(shares.countShares, mspId)
-    ? postCountShares
-    : all(shares.countShares) && !Object.hasOwn(shares.verdicts, mspId)
-      ? postVerdict
-      : all(shares.verdicts) && !Object.hasOwn(shares.opened, mspId)
-        ? openCounts
-        : undefined;
-  if (!due) return replaceSilent(context, job);
+  const lacking = (posted: Readonly<Record<string, unknown>>): string[] =>
+    members.filter((member) => !Object.hasOwn(posted, member));
+  const phase = [
+    { missing: lacking(shares.countShares), post: postCountShares },
+    { missing: lacking(shares.verdicts), post: postVerdict },
+    { missing: lacking(shares.opened), post: openCounts },
+  ].find(({ missing }) => missing.length > 0);
+  if (!phase)
+    return isTurn(context, `counts ${jobId}`, members) ? closeCounts(context, jobId) : waitFor(context, job);
+  const { missing, post } = phase;
+  if (!missing.includes(mspId))
+    return (await replaceSilent(context, job)) || waitFor(context, job, missing.length);
   if (!(await mayTakePart(context, job))) return false;
   const access = await permitted(context, jobId, 'countRelease');
   if (!access) return false;
-  await due(context, access, await replayed(context, access), shares);
+  await post(context, access, await replayed(context, access), shares);
   return true;
 }
 
@@ -157,7 +173,8 @@ async function advanceValues(context: AgentContext, job: JobView): Promise<boole
   const { consortium, mspId, signal } = context;
   const { jobId, committee = [] } = job;
   const members = committee.map((holder) => holder.mspId);
-  if (!members.includes(mspId) && !releasesVector(job)) return replaceSilent(context, job);
+  if (!members.includes(mspId) && !releasesVector(job))
+    return (await replaceSilent(context, job)) || waitFor(context, job);
   const shares = await consortium.jobs.shares({ jobId }, { signal });
   const waiting = undealt(job, shares);
   if (waiting.includes(mspId)) return dealVector(context, jobId);

@@ -105,15 +105,17 @@ export async function openAgent(folder: string, surroundings: AgentSurroundings)
     ceremonies: new Map(),
     evaluations: new Map(),
     replays: new Map(),
+    agreements: new Map(),
     releases: new Map(),
     setAside: new Map(),
+    expected: new Map(),
     waiting: new Map(),
     ownColumns: new Map(),
     ...surroundings,
   };
   return {
     context,
-    events: ledger.events('consortium', 'consortium'),
+    events: ledger.events('consortium', 'consortium', { from: 'now' }),
     [Symbol.dispose]() {
       for (const { ceremony } of context.ceremonies.values()) ceremony[Symbol.dispose]();
       close();

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChaincodeEvent, ChaincodeEventsOptions, Gateway } from '@hyperledger/fabric-gateway';
+import { common } from '@hyperledger/fabric-protos';
 import { eventsOf, type EventOptions, type LedgerEvent } from './events.js';
 import { GatewayPeers } from './peers.js';
 
@@ -17,8 +18,8 @@ const chain = [1, 2, 3].flatMap((block) =>
   })),
 );
 
-/** A peer that breaks its stream off after so many events. */
-function peers(breaksAfter = Number.POSITIVE_INFINITY): GatewayPeers {
+/** A peer that breaks its stream off after so many events; its ledger may have fewer blocks when it is asked. */
+function peers(breaksAfter = Number.POSITIVE_INFINITY, height = 4): GatewayPeers {
   const getChaincodeEvents = async (_name: string, options: ChaincodeEventsOptions = {}) => {
     const { checkpoint, startBlock = 0n } = options;
     const block = checkpoint?.getBlockNumber() ?? BigInt(startBlock as bigint);
@@ -37,7 +38,14 @@ function peers(breaksAfter = Number.POSITIVE_INFINITY): GatewayPeers {
       },
     };
   };
-  const gateway = { getNetwork: () => ({ getChaincodeEvents }) } as unknown as Gateway;
+  const evaluateTransaction = async (name: string, channel: string) => {
+    expect([name, channel]).toEqual(['GetChainInfo', 'c']);
+    const info = new common.BlockchainInfo();
+    info.setHeight(height);
+    return info.serializeBinary();
+  };
+  const getContract = () => ({ evaluateTransaction });
+  const gateway = { getNetwork: () => ({ getChaincodeEvents, getContract }) } as unknown as Gateway;
   return new GatewayPeers([{ endpoint: 'peer:1', gateway, close: () => undefined }]);
 }
 
@@ -68,6 +76,23 @@ async function handle(
 test('events go on behind the last one where a peer breaks off, none twice and none left out', async () => {
   expect(await handle(peers(2), 6)).toEqual(['1a', '1b', '2a', '2b', '3a', '3b']);
   expect(await handle(peers(), 2, { from: 3n })).toEqual(['3a', '3b']);
+});
+
+test('events from now on begin with the block that comes next, which is known before the state is read', async () => {
+  expect(await handle(peers(1, 3), 2, { from: 'now' })).toEqual(['3a', '3b']);
+  const ending = new AbortController();
+  let handled = 0;
+  let before: number | undefined;
+  const onBegin = (): void => void (before = handled);
+  const stream = eventsOf(
+    peers(1, 2),
+    { channel: 'c', chaincode: 'cc', from: 'now' },
+    ending.signal,
+    onBegin,
+  );
+  for await (const _ of stream) if (++handled === 4) ending.abort();
+  // Once, although the peer broke the stream off after every event.
+  expect(before).toBe(0);
 });
 
 test('a program that is started again begins with what it had not finished', async () => {

@@ -4,7 +4,9 @@ import {
   type ChaincodeEvent,
   type Checkpoint,
   type CloseableAsyncIterable,
+  type Network,
 } from '@hyperledger/fabric-gateway';
+import { common } from '@hyperledger/fabric-protos';
 import { ClientError } from '../errors.js';
 import { FileCheckpoint } from './file-checkpoint.js';
 import type { GatewayPeers } from './peers.js';
@@ -19,13 +21,18 @@ export interface LedgerEvent {
   blockNumber: bigint;
 }
 
-/** The events of one chaincode until the signal is aborted; it reconnects by itself and leaves none out. */
-export type LedgerEvents = (signal: AbortSignal) => AsyncIterable<LedgerEvent>;
+/**
+ * The events of one chaincode until the signal is aborted; it reconnects by itself and leaves none out.
+ *
+ * @param onBegin - called once it is known where the stream begins: what is read of the ledger after that, and the
+ *   stream, miss nothing between them.
+ */
+export type LedgerEvents = (signal: AbortSignal, onBegin?: () => void) => AsyncIterable<LedgerEvent>;
 
 /** Where a stream of events begins. */
 export interface EventOptions {
-  /** First block; 0 by default. */
-  from?: bigint;
+  /** First block, 0 by default; `now`: the one that comes next, for whoever reads the state and then follows it. */
+  from?: bigint | 'now';
   /**
    * Where what was handled is noted: the path of a file, or whatever keeps it elsewhere. A program that is started
    * again goes on behind the last event whose handling it had finished, so that each is handled at least once.
@@ -50,9 +57,11 @@ export async function* eventsOf(
   peers: GatewayPeers,
   { channel, chaincode, from = 0n, checkpoint: given }: { channel: string; chaincode: string } & EventOptions,
   signal: AbortSignal,
+  onBegin: () => void = () => undefined,
 ): AsyncGenerator<LedgerEvent> {
   const checkpoint =
     typeof given === 'string' ? await FileCheckpoint.open(given) : (given ?? checkpointers.inMemory());
+  let startBlock = from === 'now' ? undefined : from;
   let wait = FIRST_WAIT_MS;
   while (!signal.aborted) {
     const peer = peers.choose(channel);
@@ -61,7 +70,10 @@ export async function* eventsOf(
     signal.addEventListener('abort', close, { once: true });
     try {
       const network = peer.gateway.getNetwork(channel);
-      stream = await network.getChaincodeEvents(chaincode, { checkpoint, startBlock: from });
+      const begins = startBlock === undefined;
+      startBlock ??= await heightOf(network, channel);
+      if (begins) onBegin();
+      stream = await network.getChaincodeEvents(chaincode, { checkpoint, startBlock });
       // While it was being opened there was nothing to close. Its reader comes first: an end before is nobody's error.
       if (signal.aborted) setImmediate(close);
       for await (const event of stream) {
@@ -82,6 +94,12 @@ export async function* eventsOf(
     await sleep(wait, undefined, { signal }).catch(() => undefined);
     wait = Math.min(2 * wait, LONGEST_WAIT_MS);
   }
+}
+
+/** How many blocks the channel has: the number of the next one. */
+async function heightOf(network: Network, channel: string): Promise<bigint> {
+  const answer = await network.getContract('qscc').evaluateTransaction('GetChainInfo', channel);
+  return BigInt(common.BlockchainInfo.deserializeBinary(answer).getHeight());
 }
 
 /** Going on without a note would hand the same events out for ever. */

@@ -105,7 +105,7 @@ export class GatewayLedger implements Ledger {
   }
 
   events(channel: string, chaincode: string, options: EventOptions = {}): LedgerEvents {
-    return (signal) => eventsOf(this.peers, { channel, chaincode, ...options }, signal);
+    return (signal, onBegin) => eventsOf(this.peers, { channel, chaincode, ...options }, signal, onBegin);
   }
 
   [Symbol.dispose](): void {

@@ -6,7 +6,7 @@ import { Wake } from './wake.js';
 const IDLE_MS = 5_000;
 
 /**
- * Waits until the ledger gives an answer: asks at once and then after every event.
+ * Waits until the ledger gives an answer: asks at once, when the events begin, and then after every event.
  *
  * @param ask - resolves to undefined as long as there is none.
  * @throws ClientError `CANCELLED`; whatever `ask` throws.
@@ -19,7 +19,12 @@ export async function untilDefined<T>(
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
   const wake = new Wake();
-  const watching = callAtEvents(events, () => wake.call(), either);
+  const watching = callAtEvents(
+    events,
+    () => wake.call(),
+    either,
+    () => wake.call(),
+  );
   try {
     for (;;) {
       throwIfCancelled(signal);
@@ -38,6 +43,7 @@ export async function callAtEvents(
   events: LedgerEvents,
   onEvent: (event: LedgerEvent) => void,
   signal: AbortSignal,
+  onBegin?: () => void,
 ): Promise<void> {
-  for await (const event of events(signal)) onEvent(event);
+  for await (const event of events(signal, onBegin)) onEvent(event);
 }

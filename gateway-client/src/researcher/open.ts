@@ -64,7 +64,7 @@ export async function openResearcher(profilePath: string, signal: AbortSignal): 
     client: researcherClient(ledger),
     readers: readers.map((reader) => researcherClient(reader)),
     keys,
-    events: ledger.events('consortium', 'consortium'),
+    events: ledger.events('consortium', 'consortium', { from: 'now' }),
     signal,
     [Symbol.dispose]() {
       for (const opened of [ledger, ...readers]) opened[Symbol.dispose]();
