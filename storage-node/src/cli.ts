@@ -53,6 +53,12 @@ async function openInternal(folder: string): Promise<Zone> {
   };
 }
 
+/** Files are the user's alone from here on. */
+function actAs(user: string | undefined): void {
+  if (user !== undefined) becomeUser(user);
+  process.umask(0o077);
+}
+
 /** Serves zones until the process is told to end; all of one kind, so that no process holds both. */
 async function serve(
   folders: readonly string[],
@@ -62,8 +68,7 @@ async function serve(
   const ending = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
-  if (user !== undefined) becomeUser(user);
-  process.umask(0o077);
+  actAs(user);
   const zones: Zone[] = [];
   try {
     for (const folder of folders) {
@@ -80,7 +85,8 @@ async function serve(
 }
 
 /** Makes a fresh key-encryption key the current one and wraps every data key anew; the zone must not run. */
-async function rotate(folder: string): Promise<void> {
+async function rotate(folder: string, { user }: { user?: string }): Promise<void> {
+  actAs(user);
   const config = await readConfig(folder, internalConfig);
   if (!('file' in config.keys))
     throw new StorageError('KEY_INVALID', 'Only a ring in a file is rotated here; ask the other keeper.');
@@ -91,21 +97,28 @@ async function rotate(folder: string): Promise<void> {
 
 async function main(): Promise<void> {
   const command = new Command('strokeshare-storage').description("An institution's storage node.");
+  const USER: [string, string] = ['--user <name>', 'become this system user first (needs root)'];
   const zone = (name: string, description: string, open: (folder: string) => Promise<Zone>): void => {
     command
       .command(`${name} <folders...>`)
       .description(description)
-      .option('--user <name>', 'become this system user first (needs root)')
+      .option(...USER)
       .action((folders: string[], options: { user?: string }) => serve(folders, open, options));
   };
   zone('internal', 'serve internal zones: originals, and what is published', openInternal);
   zone('external', 'serve external zones: ciphertexts for the consortium', openExternal);
-  command.command('rotate <folder>').description('rotate the key-encryption key').action(rotate);
+  command
+    .command('rotate <folder>')
+    .description('rotate the key-encryption key of an internal zone, which must not run')
+    .option(...USER)
+    .action(rotate);
   const copy = (name: string, description: string): void => {
     command
       .command(`${name} <from> <to>`)
       .description(description)
-      .action(async (from: string, to: string) => {
+      .option(...USER)
+      .action(async (from: string, to: string, { user }: { user?: string }) => {
+        actAs(user);
         const { objects, kept } = await copyZone(from, to);
         console.log(`${objects} objects were copied, ${kept} were there already.`);
       });
