@@ -1,6 +1,12 @@
 /// <reference lib="es2024.arraybuffer" />
 /** Entering batches: packed, encrypted, stored, and recorded on the private channel with where they come from. */
-import { batchMerkleRoot, type Batch, type EpochView, type SubmitBatch } from '@strokeshare/chaincode';
+import {
+  batchMerkleRoot,
+  type Batch,
+  type EpochView,
+  type Provenance,
+  type SubmitBatch,
+} from '@strokeshare/chaincode';
 import {
   canonicalJson,
   packColumns,
@@ -93,8 +99,9 @@ export interface NewBatch {
   supersedes?: NonNullable<SubmitBatch['supersedes']>;
 }
 
-/** A batch whose ciphertexts are stored, and its original records. */
-export interface EncryptedBatch extends NewBatch {
+/** A batch whose ciphertexts are stored, and its original records, which nobody needs any more. */
+export interface EncryptedBatch extends Omit<NewBatch, 'batch'> {
+  provenance: Provenance;
   rows: number;
   /** Hash by column. */
   columns: Record<string, string>;
@@ -118,7 +125,8 @@ export async function encryptBatch(
   progress: ColumnProgress = () => undefined,
   limits = new EncryptionLimits(),
 ): Promise<EncryptedBatch> {
-  const { datasetId, batchId, batch } = added;
+  const { batch, ...named } = added;
+  const { datasetId, batchId } = named;
   const [packed] = packColumns(batch.schema, batch.records, epoch.set).batches;
   if (!packed)
     throw new ClientError('REQUEST_INVALID', `The batch ${batchId} of ${datasetId} has no records.`);
@@ -126,14 +134,14 @@ export async function encryptBatch(
     encryptColumns(context, epoch, packed, progress, limits),
     storeOwnBatch(context, { datasetId, batchId }, batch),
   ]);
-  return { ...added, rows: packed.rows, columns };
+  return { ...named, provenance: batch.provenance, rows: packed.rows, columns };
 }
 
 /** Enters a batch on the private channel. */
 export async function enterEncrypted(
   context: AgentContext,
   { epoch: { epochId }, set }: OwnEpoch,
-  { datasetId, batchId, batch: { provenance }, rows, columns, supersedes }: EncryptedBatch,
+  { datasetId, batchId, provenance, rows, columns, supersedes }: EncryptedBatch,
 ): Promise<Batch> {
   const place = { parameterSetId: set.id, epochId };
   const manifest = { version: 1, datasetId, batchId, rows, provenance, columns };
@@ -226,5 +234,6 @@ async function encryptColumns(
 
 /** Frees a ciphertext's memory at once: a megabyte each, collections would be all that the main thread does. */
 function giveBack(blob: Uint8Array): void {
-  if (blob.byteLength === blob.buffer.byteLength && blob.buffer instanceof ArrayBuffer) blob.buffer.transfer(0);
+  if (blob.byteLength === blob.buffer.byteLength && blob.buffer instanceof ArrayBuffer)
+    blob.buffer.transfer(0);
 }

@@ -1,7 +1,5 @@
-import type { Batch } from '@strokeshare/chaincode';
 import { parameterSet, type Schema } from '@strokeshare/fhe';
-import { LedgerError } from '../connect/index.js';
-import type { AgentContext } from './context.js';
+import { institution } from '../../test/support/institution.js';
 import { publishRows, type OwnRow, type StreamedDataset } from './publish.js';
 
 const set = parameterSet('standard');
@@ -36,84 +34,6 @@ function* ages(count: number, first = 0): Generator<OwnRow[]> {
     }));
 }
 
-/** An institution whose ledger and stores outlive its process; encryption fails when it is told to. */
-function institution() {
-  const batches = new Map<string, Batch>();
-  const versions: { batchIds: string[] }[] = [];
-  const originals = new Map<string, unknown>();
-  const registered: string[] = [];
-  let encrypted = 0;
-  let failAt = Infinity;
-  const notFound = () =>
-    new LedgerError('REQUEST_INVALID', 'There is none.', {
-      ...{ stage: 'evaluate', safeToRetry: false },
-      contractCode: 'NOT_FOUND',
-    });
-  const context = {
-    mspId: 'Hospital1MSP',
-    signal: new AbortController().signal,
-    report: () => undefined,
-    ownColumns: new Map(),
-    store: { put: async () => 'a'.repeat(64) },
-    originals: {
-      write: async (name: string, value: unknown) => void originals.set(name, structuredClone(value)),
-      read: async (name: string) => originals.get(name),
-    },
-    evaluators: {
-      forEncryption: async () => ({
-        encryptColumns: async (_: string, columns: Float64Array[]) => {
-          encrypted += columns.length;
-          if (encrypted > failAt) throw new Error('the power fails');
-          return columns.map(() => new Uint8Array(1));
-        },
-      }),
-    },
-    consortium: {
-      epochs: {
-        get: async () => ({
-          epochId: 'epoch-1',
-          state: 'ACTIVE',
-          members: [],
-          confirmations: {},
-          parameterSetId: set.id,
-        }),
-      },
-      datasets: {
-        get: async () => {
-          if (registered.length === 0) throw notFound();
-          return { versions: versions.length, ...(versions.length > 0 && { current: { version: 1 } }) };
-        },
-        register: async ({ datasetId }: { datasetId: string }) => void registered.push(datasetId),
-        openVersion: async () => undefined,
-        attest: async () => ({ change: 'CREATED' }),
-      },
-    },
-    records: {
-      channel: 'hospital1-records',
-      blockOf: async () => 1n,
-      records: {
-        listBatches: async () => ({ items: [...batches.values()] }),
-        submitBatch: async (batch: Batch) => {
-          if (batches.has(batch.batchId)) throw new Error(`${batch.batchId} is entered twice`);
-          batches.set(batch.batchId, batch);
-          return batch;
-        },
-        getVersion: () => Promise.reject(notFound()),
-        submitVersion: async (version: { batchIds: string[] }) => void versions.push(version),
-      },
-    },
-  };
-  return {
-    context: context as unknown as AgentContext,
-    ...{ batches, versions, registered },
-    encrypted: () => encrypted,
-    failAt(columns: number) {
-      encrypted = 0;
-      failAt = columns;
-    },
-  };
-}
-
 const PATIENTS = 2 * set.slots + 10;
 
 test('loading that crashed in the middle of encrypting goes on behind the last batch', async () => {
@@ -130,6 +50,24 @@ test('loading that crashed in the middle of encrypting goes on behind the last b
   expect(versions).toMatchObject([{ batchIds: ['batch-0001', 'batch-0002', 'batch-0003'] }]);
   expect(registered).toEqual(['ages']);
   expect(seen.at(-1)).toBe(PATIENTS);
+});
+
+test('rows are pulled as batches are encrypted, however many there are and however slow the ledger is', async () => {
+  const { context, versions } = institution();
+  const patients = 14 * set.slots;
+  let [pulled, encrypted, furthest] = [0, 0, 0];
+  async function* source(): AsyncGenerator<OwnRow[]> {
+    for (const rows of ages(patients)) {
+      pulled += rows.length;
+      furthest = Math.max(furthest, pulled - encrypted);
+      yield rows;
+    }
+  }
+  await publishRows(context, dataset(source()), (done) => (encrypted = done));
+  expect([pulled, encrypted]).toEqual([patients, patients]);
+  expect(versions[0]?.batchIds).toHaveLength(14);
+  // Five batches, and one piece that is cut in two.
+  expect(furthest).toBeLessThanOrEqual(5 * set.slots + 1000);
 });
 
 test('it does not go on with another table, nor publish a dataset twice', async () => {

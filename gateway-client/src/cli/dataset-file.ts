@@ -1,16 +1,7 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { registerDataset } from '@strokeshare/chaincode';
-import type { Schema } from '@strokeshare/fhe';
 import { z } from 'zod';
-import type { LoadedBatch } from '../agent/index.js';
-import { readSchema } from '../demo/records.js';
-import { ClientError } from '../errors.js';
 import { readShapedFile } from '../named-file.js';
-import { isGzip } from '../load/checked-file.js';
-import { loadRecords, provenanceOf, readMapping, sharedSchema, type RejectedRow } from '../load/index.js';
 
 const { datasetId, title, minimumCohort, conditions } = registerDataset.shape;
 const shape = z.strictObject({
@@ -48,46 +39,4 @@ export async function readDatasetFile(path: string): Promise<DatasetFile> {
   const described = await readShapedFile(path, file, shape);
   const beside = (name: string): string => resolve(dirname(path), name);
   return { ...described, schema: beside(described.schema), mapping: beside(described.mapping) };
-}
-
-/** A table as a dataset takes it. */
-export interface DatasetRecords extends LoadedBatch {
-  schema: Schema;
-  rejected: RejectedRow[];
-}
-
-/**
- * Reads a table of a dataset, plain or packed by gzip.
- *
- * @throws ClientError `FILE_MISSING` and what reading rows throws.
- */
-export async function readDatasetRecords(file: DatasetFile, path: string): Promise<DatasetRecords> {
-  const bytes = await plainBytes(path);
-  const mapping = await readMapping(file.mapping);
-  const schema = sharedSchema(await readSchema(file.schema), mapping);
-  const options = { schema, mapping, ...(file.patient !== undefined && { groupBy: file.patient }) };
-  const { records, rejected } = await loadRecords(bytes, options);
-  const source = createHash('sha256').update(bytes).digest('hex').slice(0, 12);
-  const nameless = records.filter(({ group }) => group === '');
-  return {
-    schema,
-    records: records.filter(({ group }) => group !== '').map(({ values }) => values),
-    patients: records
-      .filter(({ group }) => group !== '')
-      .map(({ line, group }) => group ?? `${source} line ${line}`),
-    provenance: provenanceOf(bytes, mapping, file.attribution),
-    rejected: [
-      ...rejected,
-      ...nameless.map(({ line }) => ({ line, reason: `${file.patient ?? ''} names no patient` })),
-    ],
-  };
-}
-
-async function plainBytes(path: string): Promise<Uint8Array> {
-  try {
-    const bytes = await readFile(path);
-    return isGzip(bytes) ? gunzipSync(bytes) : bytes;
-  } catch (cause) {
-    throw new ClientError('FILE_MISSING', `The table ${path} is missing or cannot be read.`, { cause });
-  }
 }

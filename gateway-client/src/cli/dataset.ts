@@ -5,7 +5,6 @@ import {
   appendRecords,
   correctBatch,
   moveDataset,
-  publishDataset,
   withdrawConsent,
   withdrawDataset,
   type AgentContext,
@@ -13,12 +12,7 @@ import {
 import { allPages } from '../agent/context.js';
 import { ClientError } from '../errors.js';
 import { Resources } from '../resources.js';
-import {
-  readDatasetFile,
-  readDatasetRecords,
-  type DatasetFile,
-  type DatasetRecords,
-} from './dataset-file.js';
+import { addTable, openLoad, wholeTable, type LoadChoice } from './dataset-table.js';
 import { lineOf, showText, usesText, versionText } from './dataset-text.js';
 import { openingFiles, type Opening } from './opening.js';
 import { agentOption, profileOption, withExample } from './options.js';
@@ -29,16 +23,11 @@ interface AgentFlags {
   agent: string;
   json?: boolean;
 }
-interface LoadFlags extends AgentFlags {
-  skipRejected?: boolean;
-}
+type LoadFlags = AgentFlags & LoadChoice;
 interface ReadFlags {
   profile: string;
   json?: boolean;
 }
-
-/** Rejected rows that are shown; the rest is counted. */
-const SHOWN = 5;
 
 /** `strokeshare dataset ...`: what an institution shares, from the first version to its withdrawal. */
 export function datasetCommand(signal: AbortSignal, opening: Opening = openingFiles): Command {
@@ -67,6 +56,8 @@ export function datasetCommand(signal: AbortSignal, opening: Opening = openingFi
     'leave rows out that break a rule; else nothing is entered',
   ];
 
+  const surroundings = { stream: process.stderr, signal };
+
   /** Runs a change of one dataset and prints the version that it made. */
   const changing = async (
     flags: AgentFlags,
@@ -80,21 +71,17 @@ export function datasetCommand(signal: AbortSignal, opening: Opening = openingFi
   acting('add <dataset> <table>', 'encrypt a table and share it as a new dataset', 'add ist.yaml records.csv')
     .option(...SKIP)
     .action((path: string, table: string, flags: LoadFlags) =>
-      changing(flags, (context) =>
-        loading(path, table, flags, ({ id, epoch, title, minimumCohort, conditions }, records) =>
-          publishDataset(context, {
-            ...{ datasetId: id, epochId: epoch, title, minimumCohort, conditions },
-            ...records,
-          }),
-        ),
+      changing(flags, async (context) =>
+        addTable(context, await openLoad(path, table, flags, surroundings), surroundings.stream),
       ),
     );
   acting('append <dataset> <table>', 'add the patients of another table', 'append ist.yaml more.csv')
     .option(...SKIP)
     .action((path: string, table: string, flags: LoadFlags) =>
-      changing(flags, (context) =>
-        loading(path, table, flags, ({ id }, records) => appendRecords(context, id, records)),
-      ),
+      changing(flags, async (context) => {
+        const load = await openLoad(path, table, flags, surroundings);
+        return appendRecords(context, load.file.id, await wholeTable(load.table));
+      }),
     );
   acting(
     'correct <dataset> <batch> <table>',
@@ -103,11 +90,10 @@ export function datasetCommand(signal: AbortSignal, opening: Opening = openingFi
   )
     .option(...SKIP)
     .action((path: string, batchId: string, table: string, flags: LoadFlags) =>
-      changing(flags, (context) =>
-        loading(path, table, flags, ({ id }, records) =>
-          correctBatch(context, { datasetId: id, batchId }, records),
-        ),
-      ),
+      changing(flags, async (context) => {
+        const load = await openLoad(path, table, flags, surroundings);
+        return correctBatch(context, { datasetId: load.file.id, batchId }, await wholeTable(load.table));
+      }),
     );
   acting(
     'move <dataset-id> <epoch>',
@@ -165,26 +151,6 @@ export function datasetCommand(signal: AbortSignal, opening: Opening = openingFi
   });
   dataset.addCommand(profileCommand());
   return dataset;
-}
-
-/** Reads description and table, and hands them on unless rows are rejected. */
-async function loading(
-  path: string,
-  table: string,
-  { skipRejected }: LoadFlags,
-  enter: (file: DatasetFile, records: DatasetRecords) => Promise<VersionAttestation>,
-): Promise<VersionAttestation> {
-  const file = await readDatasetFile(path);
-  const { rejected, ...records } = await readDatasetRecords(file, table);
-  if (rejected.length > 0) {
-    const shown = rejected.slice(0, SHOWN).map(({ line, reason }) => `line ${line}: ${reason}`);
-    const more = rejected.length > SHOWN ? `; and ${rejected.length - SHOWN} more` : '';
-    const sentence = `${rejected.length} rows of ${table} cannot be loaded (${shown.join('; ')}${more})`;
-    if (!skipRejected)
-      throw new ClientError('FILE_UNREADABLE', `${sentence}; --skip-rejected leaves them out.`);
-    process.stderr.write(`${sentence} and are left out.\n`);
-  }
-  return enter(file, { ...records, rejected });
 }
 
 async function consent(

@@ -38,7 +38,10 @@ test('a quote within a cell that is not quoted is a character of it', async () =
 });
 
 test('tabs may stand between cells, and a byte order mark before the first', async () => {
-  expect(await rows('\ufeffA\tB\n1,5\t2\n', { ...CSV, delimiter: '\t' })).toEqual(['1: <A><B>', '2: <1,5><2>']);
+  expect(await rows('\ufeffA\tB\n1,5\t2\n', { ...CSV, delimiter: '\t' })).toEqual([
+    '1: <A><B>',
+    '2: <1,5><2>',
+  ]);
 });
 
 test('rows of any number of cells come as they are', async () => {

@@ -24,7 +24,6 @@ export function progressBar(
     const seconds = (performance.now() - started) / 1000;
     return `${count.toLocaleString('en')} ${unit}, ${Math.round(count / Math.max(seconds, 0.001)).toLocaleString('en')}/s`;
   };
-  let last = 0;
   const bar = new SingleBar({
     stream,
     format: `${title} {bar} {percentage}% {rate}, {eta_formatted} left`,
@@ -39,12 +38,8 @@ export function progressBar(
   bar.start(Math.max(1, total), 0, { rate: rate(0) });
   return {
     update(done, count) {
-      last = count;
       bar.update(Math.min(done, total), { rate: rate(count) });
     },
-    stop() {
-      bar.update(bar.getTotal(), { rate: rate(last) });
-      bar.stop();
-    },
+    stop: () => bar.stop(),
   };
 }

@@ -15,11 +15,15 @@ const { name, version } = build.parse(
  * Says where records come from: the file and the mapping by hash, the build that reads them, when, and the account that
  * it runs under.
  *
- * @param bytes - the source file as it was read.
+ * @param source - the source file as it was read, or its SHA-256 in hexadecimal.
  */
-export function provenanceOf(bytes: Uint8Array, mapping: Mapping, attribution?: string): Provenance {
+export function provenanceOf(
+  source: Uint8Array | string,
+  mapping: Mapping,
+  attribution?: string,
+): Provenance {
   return {
-    sourceHash: createHash('sha256').update(bytes).digest('hex'),
+    sourceHash: typeof source === 'string' ? source : createHash('sha256').update(source).digest('hex'),
     mappingHash: digestOf(mapping),
     software: `${name} ${version}`,
     readAt: new Date().toISOString(),
