@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { ClientError } from '../errors.js';
 import { toSvg } from '../pictures/index.js';
 import {
+  cancelJob,
   forecast,
   jobFileSchema,
   openResearcher,
@@ -70,6 +71,14 @@ export function queryCommand(signal: AbortSignal): Command {
     .option('--watch', 'wait until it has ended, and print every state')
     .option('--json', 'print the whole job as JSON')
     .action((jobId: string, flags: Flags & { watch?: boolean }) => queryStatus(jobId, flags, signal));
+  command(
+    'cancel <job-id>',
+    'end an own job that has not ended; the reason stays on the ledger',
+    'cancel aspirin-and-death-1a2b3c4d --reason "Asked for the wrong period" --profile researcher.json',
+  )
+    .requiredOption('--reason <text>')
+    .option('--json', 'print the whole job as JSON')
+    .action((jobId: string, flags: Flags & { reason: string }) => queryCancel(jobId, flags, signal));
   withFormat(
     command(
       'result <job-id>',
@@ -151,6 +160,16 @@ async function queryStatus(
   if (watch) await waitForJob(researcher, jobId, (state) => process.stderr.write(`${jobId}: ${state}\n`));
   const job = await researcher.client.jobs.get({ jobId }, { signal });
   console.log(json ? JSON.stringify(job, undefined, 2) : job.state);
+}
+
+async function queryCancel(
+  jobId: string,
+  { profile, json, reason }: Flags & { reason: string },
+  signal: AbortSignal,
+): Promise<void> {
+  using researcher = await openResearcher(profile, signal);
+  const job = await cancelJob(researcher, jobId, reason);
+  console.log(json ? JSON.stringify(job, undefined, 2) : `${jobId} is ${job.state}.`);
 }
 
 async function queryResult(jobId: string, flags: ResultFlags, signal: AbortSignal): Promise<void> {

@@ -8,28 +8,46 @@ import { openShares, sharePurpose, sharesOf } from '../../src/sealed-messages.js
 import { accessRequest, jobFile, resultShape, valueOf } from './asking.js';
 import { trialTables, type HospitalShell, type Walk } from './walk.js';
 
-/** An agent of a key holder that dies while a job is being released. */
+/** Id of a job that all have done their part of but the third hospital, whose people are asked. */
+async function waitingForThird(walk: Walk): Promise<string> {
+  const waiting = await walk.until(walk.hospitals[2], 'inbox', /^job\/types-/);
+  const jobId = /^job\/(\S+),/.exec(waiting)?.[1] ?? '';
+  const { jobs } = walk.reading.institution();
+  await walk.defined(async () => (await jobs.get({ jobId })).posted.length === 2 || undefined);
+  return jobId;
+}
+
+/** Jobs that wait: one that is cancelled, and one in whose release the agent of a key holder dies. */
 export function reserve(walk: Walk): void {
   const { shell, hospitals, researcher, agents } = walk;
   const [first, second, third] = hospitals;
 
-  test('an agent in reserve finishes the job in whose middle the first one is killed', async () => {
-    const inReserve = walk.serve(first);
-    await inReserve.says('in reserve: another agent acts for this folder');
-
+  test('a job that waits for people is cancelled by who asked: exit code 4', async () => {
     // Nothing can be released before the third hospital's people have said yes.
     await walk.changePolicy(third, { jobs: 'ask' });
     const types = { id: 'types', kind: 'count', by: ['STYPE'] };
     await walk.write('types.yaml', jobFile('types', types, { id: 'age', kind: 'mean', variable: 'AGE' }));
-    const running = shell.shell(researcher, 'query run @types.yaml --json');
-    const waiting = await walk.until(third, 'inbox', /^job\/types-/);
-    const jobId = /^job\/(\S+),/.exec(waiting)?.[1] ?? '';
+    const running = shell.shell(researcher, 'query run @types.yaml');
+    const jobId = await waitingForThird(walk);
+    const cancel = `query cancel ${jobId} --reason "Asked for too much"`;
+    await walk.fails(first, cancel, /\(PROFILE_INVALID\)$/);
+    expect(await shell.done(researcher, cancel)).toBe(`${jobId} is CANCELLED.`);
+    const { code, out, err } = await running;
+    expect({ code, out }).toEqual({ code: 4, out: '' });
+    expect(err).toMatch(/^Job types-\w+ was cancelled\. \(JOB_FAILED\)$/m);
+    await walk.fails(researcher, cancel, /\(CONTRACT_REFUSED\)$/);
+  });
+
+  test('an agent in reserve finishes the job in whose middle the first one is killed', async () => {
+    const inReserve = walk.serve(first);
+    await inReserve.says('in reserve: another agent acts for this folder');
     const { jobs } = walk.reading.institution();
-    await walk.defined(async () => (await jobs.get({ jobId })).posted.length === 2 || undefined);
+    const running = shell.shell(researcher, 'query run @types.yaml --json');
+    const jobId = await waitingForThird(walk);
     // One of two holders is away: the other one's shares of the counts are as far as the job can come.
     expect(await agents[1]!.end('SIGTERM')).toBe(0);
     await shell.done(third, `approve job/${jobId}`);
-    // An event of anything has agents look again at once.
+    // An event that is not a job's has agents look at every job at once.
     await walk.write('access.yaml', await accessRequest('late-request'));
     await shell.done(researcher, 'access request @access.yaml');
     const sealed = await walk.defined(
