@@ -33,7 +33,16 @@ describe('the registry schema', () => {
     ['times', ['ONSETTODOOR', 'DOORTOIMAGING', 'DOORTONEEDLE', 'DOORTOPUNCTURE']],
     [
       'measures of care',
-      ['THROMBOLYSIS', 'ANTITHROMBOTIC48', 'VTEPROPHYLAXIS', 'DYSPHAGIASCREEN', 'DCSTATIN'],
+      [
+        'THROMBOLYSIS',
+        'ANTITHROMBOTIC48',
+        'VTEPROPHYLAXIS',
+        'DYSPHAGIASCREEN',
+        'DCSTATIN',
+        'STROKEEDUCATION',
+        'ALLCARE',
+        'CARESHARE',
+      ],
     ],
     ['complications', ['SICH', 'PNEUMONIA', 'DVT', 'PE']],
     ['outcomes', ['MRSDISCHARGE', 'MRS90', 'DEATHINHOSPITAL', 'SURVIVAL']],
@@ -53,7 +62,7 @@ describe('the registry schema', () => {
     expect(levels('STROKETYPE')).toEqual(['IS', 'ICH', 'SAH', 'TIA', 'NS']);
     expect(variable('NIHSS')).toMatchObject({ minimum: 0, maximum: 42 });
     const units = schema.variables.flatMap((one) => (one.kind === 'numeric' ? [one.unit] : []));
-    const ucum = ['a', 'd', 'min', 'kg/m2', 'mm[Hg]', 'mg/dL', '%', '{score}', '{INR}'];
+    const ucum = ['1', 'a', 'd', 'min', 'kg/m2', 'mm[Hg]', 'mg/dL', '%', '{score}', '{INR}'];
     expect(units.filter((unit = '') => !ucum.includes(unit))).toEqual([]);
     expect(schema.variables.filter(({ description }) => !description)).toEqual([]);
   });

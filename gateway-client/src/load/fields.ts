@@ -1,4 +1,5 @@
 import type { Schema, Variable } from '@strokeshare/fhe';
+import { patientComposite } from '../statistics/index.js';
 import { columnsOf, type FieldMapping, type Mapping } from './mapping.js';
 
 /** A value of a record as the packing of columns takes it; null where it is not known. */
@@ -43,29 +44,24 @@ function readersOf(
   const field = (name: string, read: TextReader): [string, FieldReader] => {
     const readText = reader(name, mapping.fields[name], variable.missing ?? false, read);
     const [first = 0, ...others] = columnsOf(name, mapping).map(positionOf);
-    if (others.length === 0) return [name, (cells) => readText(cells[first] ?? '')];
+    const own = mapping.fields[name];
+    if (!own || others.length === 0) return [name, (cells) => readText(cells[first] ?? '')];
     const positions = [first, ...others];
-    return [
-      name,
-      (cells) =>
-        readText(
-          anyOf(
-            positions.map((position) => cells[position] ?? ''),
-            mapping,
-          ),
-        ),
-    ];
+    const combine = combination(own, mapping);
+    return [name, (cells) => readText(combine(positions.map((position) => cells[position] ?? '')))];
   };
+  const truthOf = (name: string): TextReader =>
+    columnsOf(name, mapping).length > 1 ? truth(COMBINED) : truth(mapping);
   switch (variable.kind) {
     case 'numeric':
       return [field(variable.name, number(variable.minimum, variable.maximum))];
     case 'boolean':
-      return [field(variable.name, truth(mapping))];
+      return [field(variable.name, truthOf(variable.name))];
     case 'categorical':
     case 'ordinal':
       return [field(variable.name, level(variable.levels.map(({ code }) => code)))];
     case 'timeToEvent':
-      return [field(variable.time, number(0, Infinity)), field(variable.event, truth(mapping))];
+      return [field(variable.time, number(0, Infinity)), field(variable.event, truthOf(variable.event))];
   }
 }
 
@@ -90,10 +86,31 @@ function reader(
   };
 }
 
-/** 1 where any column is true, 0 where all are false, empty where that is not known. */
-function anyOf(texts: readonly string[], { truths, falsehoods }: Mapping): string {
-  if (texts.some((text) => truths.includes(text))) return '1';
-  return texts.every((text) => falsehoods.includes(text)) ? '0' : '';
+/** What several columns are combined to, however the table writes true and false. */
+const COMBINED = { truths: ['1'], falsehoods: ['0'] };
+
+/** Makes one text of several cells. */
+function combination(
+  field: FieldMapping,
+  { truths, falsehoods }: Mapping,
+): (texts: readonly string[]) => string {
+  if (field.anyOf)
+    return (texts) => {
+      if (texts.some((text) => truths.includes(text))) return '1';
+      return texts.every((text) => falsehoods.includes(text)) ? '0' : '';
+    };
+  const known = [...truths, ...falsehoods];
+  const without = ['', ...field.missing];
+  return (texts) => {
+    // What is neither is refused by the field's own reader.
+    const neither = texts.find((text) => !known.includes(text) && !without.includes(text));
+    if (neither !== undefined) return `? ${neither}`;
+    const composite = patientComposite(
+      texts.map((text) => (without.includes(text) ? null : truths.includes(text))),
+    );
+    if (!composite) return '';
+    return field.shareMet ? String(composite.share) : String(Number(composite.allMet));
+  };
 }
 
 /** A quasi-identifier by the mapping's rule; what is no number stays, for the schema to refuse. */
@@ -122,7 +139,7 @@ function number(minimum: number, maximum: number): TextReader {
   };
 }
 
-function truth({ truths, falsehoods }: Mapping): TextReader {
+function truth({ truths, falsehoods }: Pick<Mapping, 'truths' | 'falsehoods'>): TextReader {
   const neither = new Refusal('is neither true nor false');
   return (text) => {
     if (truths.includes(text)) return true;

@@ -11,6 +11,9 @@ const IDENTIFIERS: readonly RegExp[] = [
   /(^|[\s_-])(address|street|postcode|zip|zipcode|phone|telephone|mobile|fax|email|e-mail|url|ip)([\s_-]|$)/,
   /(^|[\s_-])(dob|birthday|birth[\s_-]*date|date[\s_-]*of[\s_-]*birth)([\s_-]|$)/,
   /(^|[\s_-])(fingerprint|photo|licence|license|plate|device)([\s_-]|$)/,
+  /(phone|mobile|fax|e-?mail|home|street|postal|security|insurance|passport)[\s_-]*(number|no|nr|address|code)$/,
+  // The same in Chinese: name, identity card, passport, numbers of records and cards, telephone, address, day of birth.
+  /姓名|身份证|护照|(病历|病案|住院|门诊|就诊|登记)号|就诊卡|(医保|社保)(卡|号)|电话|手机|地址|住址|邮编|邮箱|出生日期|生日/,
 ];
 
 /**
@@ -19,7 +22,11 @@ const IDENTIFIERS: readonly RegExp[] = [
  * @throws ClientError `IDENTIFIER_REFUSED`.
  */
 export function requireNoIdentifier(column: string): void {
-  const name = column.trim().toLowerCase();
+  // lastName is last name.
+  const name = column
+    .trim()
+    .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
+    .toLowerCase();
   if (!IDENTIFIERS.some((pattern) => pattern.test(name))) return;
   throw new ClientError(
     'IDENTIFIER_REFUSED',

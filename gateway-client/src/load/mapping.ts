@@ -13,6 +13,10 @@ const fieldSchema = z
     from: z.string().min(1).optional(),
     /** Columns of which any being true makes the field 1, all being false makes it 0. */
     anyOf: z.array(z.string().min(1)).min(2).optional(),
+    /** Columns of quality measures, not recorded where one does not apply: 1 where all that apply were met, else 0. */
+    allMet: z.array(z.string().min(1)).min(2).optional(),
+    /** The same columns' share of measures that were met, 0 to 1. */
+    shareMet: z.array(z.string().min(1)).min(2).optional(),
     /** Values that mean "not known" beside the empty cell. */
     missing: z.array(z.string()).default([]),
     /** Values that are written as another one before they are read. */
@@ -24,7 +28,11 @@ const fieldSchema = z
     /** Generalises every larger number to this one. */
     atMost: z.number().optional(),
   })
-  .refine(({ from, anyOf }) => !(from && anyOf), 'has both one column and several')
+  .refine(
+    ({ from, anyOf, allMet, shareMet }) =>
+      [from, anyOf, allMet, shareMet].filter((source) => source !== undefined).length <= 1,
+    'has more than one of from, anyOf, allMet and shareMet',
+  )
   .refine(
     ({ bands, roundTo, atMost }) => !bands || (roundTo ?? atMost) === undefined,
     'generalises in two ways',
@@ -69,8 +77,8 @@ export function sharedSchema(schema: Schema, { variables }: Mapping): Schema {
 
 /** The columns of the file that a field is read from. */
 export function columnsOf(field: string, mapping: Mapping): readonly string[] {
-  const { from, anyOf } = mapping.fields[field] ?? {};
-  return anyOf ?? [from ?? field];
+  const { from, anyOf, allMet, shareMet } = mapping.fields[field] ?? {};
+  return anyOf ?? allMet ?? shareMet ?? [from ?? field];
 }
 
 /**
