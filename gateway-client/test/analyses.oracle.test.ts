@@ -234,6 +234,31 @@ test('a part whose cell was kept back says so, and no other', () => {
   expect(kept.every(({ measured }) => measured === null)).toBe(true);
 });
 
+test('a curve ends where an interval was kept back, and says so behind it', () => {
+  const curve = result.plan.statistics.find(({ id }) => id === 'curve')!;
+  if (curve.kind !== 'survival') throw new TypeError('a curve is of survival');
+  const group = curve.rows.find(({ labels }) => labels['STYPE'] === 'TACS')!;
+  const lost = 3;
+  const counts = new Map([...result.counts].filter(([id]) => id !== group.points[lost]!.censored));
+  const found = resultRows({ ...result, counts }, JOB.analyses).filter((row) => row.statistic === 'curve');
+  const survival = found.filter(
+    ({ quantity, labels }) => quantity === 'survival' && labels['STYPE'] === 'TACS',
+  );
+  survival
+    .slice(0, lost)
+    .forEach(({ measured }, i) =>
+      expectClose(measured!.value, truth.number('survival', 'TACS', 'survival', i)),
+    );
+  const behind = survival.slice(lost).map(({ measured, note }) => [measured, note]);
+  expect(behind).toEqual(group.points.slice(lost).map(() => [null, 'kept back']));
+  const others = found.filter(({ labels, note }) => labels['STYPE'] === 'LACS' && note === 'kept back');
+  expect(others).toEqual([]);
+  // A median may lie behind; the test compares all.
+  const all = found.filter(({ labels }) => labels['STYPE'] === 'TACS' || labels['test'] === 'log-rank');
+  for (const quantity of ['medianSurvival', 'statistic'])
+    expect(all.find((row) => row.quantity === quantity)?.note).toBe('kept back');
+});
+
 test('levels that there are not are refused by name', () => {
   const job = parseJobFile(
     jobOf('{ id: x, kind: risk, exposure: RXASP, event: { variable: ID14, levels: [dead] } }'),

@@ -108,7 +108,7 @@ function reading(
     '',
     '## What this does not show',
     '',
-    'Logistic regression is not among them: its iterations need encrypted gradients, not sums of stored columns. The',
+    'Logistic regression is not among them, for it takes a job for every iteration: the experiment `ist` fits one. The',
     'hospitals set a minimum cohort of 1 here, for the records are open; a cell without any patient is kept back even so.',
     '',
     ...differing.map((number) => `- differs: ${nameOf(number)}`),

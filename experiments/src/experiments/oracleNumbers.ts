@@ -38,6 +38,20 @@ const PLACES: readonly Place[] = [
   place('death riskRatio', 'twoByTwo 0 riskRatio 0'),
   place('death riskDifferenceLower', 'twoByTwo 0 riskDifference newcombe 0'),
   labelled('death pValue', 'test', 'Fisher', 'twoByTwo 0 fisher two-sided'),
+  labelled('conscious statistic', 'test', 'Pearson', 'encrypted chiSquare statistic'),
+  labelled('conscious cramersV', 'test', 'Pearson', 'encrypted chiSquare cramersV'),
+  place('strata oddsRatio', 'encrypted mantelHaenszel estimate'),
+  place('strata oddsRatioUpper', 'encrypted mantelHaenszel interval 1'),
+  labelled(
+    'strata statistic',
+    'test',
+    'Cochran-Mantel-Haenszel, corrected',
+    'encrypted mantelHaenszel corrected',
+  ),
+  labelled('strata statistic', 'test', 'Breslow-Day', 'encrypted mantelHaenszel breslowDay'),
+  labelled('strata pValue', 'test', 'Breslow-Day-Tarone', 'encrypted mantelHaenszel taronePValue'),
+  labelled('centres oddsRatio', 'pooled', 'all', 'encrypted fixedEffect estimate'),
+  labelled('centres statistic', 'test', "Cochran's Q", 'encrypted fixedEffect q'),
   place('shift commonOddsRatio', 'commonOddsRatio estimate', ITERATIVE),
   labelled('pressure mean', 'ID14', '1', 'mean mean'),
   labelled('pressure variance', 'ID14', '1', 'mean variance'),
@@ -51,6 +65,10 @@ const PLACES: readonly Place[] = [
   labelled('line coefficient', 'term', 'AGE', 'linearRegression coefficients 1'),
   labelled('line standardError', 'term', 'AGE', 'linearRegression standardErrors 1'),
   labelled('line coefficient', 'term', 'SEX=M', 'linearRegression coefficients 2'),
+  place('line rSquared', 'linearRegression rSquared'),
+  labelled('line statistic', 'test', 'F', 'linearRegression overall statistic'),
+  place('curve survival', 'encrypted survival Y 180', CLOSED, { RXASP: 'Y', SURVIVAL: '180' }),
+  labelled('curve statistic', 'test', 'log-rank', 'encrypted logRank statistic'),
 ];
 
 /** Compares released numbers with what `ist.py` stored. */

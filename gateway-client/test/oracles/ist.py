@@ -234,6 +234,35 @@ out["logRankTwo"] = {"statistic": test.test_statistic, "pValue": test.p_value,
                      "groups": [{k: v for k, v in survival(asp_arm == a).items() if k in ("patients", "points")}
                                 for a in ("Y", "N")]}
 
+# What the experiments ask of encrypted records, where no cell may be empty: by consciousness, by sex, on a coarse grid.
+levels = ("F", "D", "U")
+by_sex = [[int(((ist.RCONSC == c) & (ist.SEX == s)).sum()) for s in ("M", "F")] for c in levels]
+test = stats.chi2_contingency(by_sex)
+conscious = StratifiedTable([np.array(cells(ist[ist.RCONSC == c], ("RXASP", ("Y", "N")), lambda f: f.ID14 == 1))
+                             for c in levels])
+sexes = [Table2x2(np.array(cells(ist[ist.SEX == s], ("RXASP", ("Y", "N")), lambda f: f.ID14 == 1))) for s in ("M", "F")]
+combined = meta_analysis.combine_effects(np.array([t.log_oddsratio for t in sexes]),
+                                         np.array([t.log_oddsratio_se**2 for t in sexes]))
+with open("data/schemas/ist-study.json", encoding="utf-8") as file:
+    coarse = next(v["grid"] for v in json.load(file)["variables"] if v["name"] == "SURVIVAL")
+index = np.searchsorted(coarse, timed.TD.to_numpy())
+coarse_time = np.array([*coarse, coarse[-1] + 1])[index]
+coarse_event = np.where(index < len(coarse), timed.DIED.to_numpy(), 0)
+curves = {}
+for a in ("Y", "N"):
+    km = KaplanMeierFitter().fit(coarse_time[asp_arm == a], coarse_event[asp_arm == a])
+    curves[a] = {str(g): float(km.survival_function_at_times(g).iloc[0]) for g in coarse}
+coarse_test = multivariate_logrank_test(coarse_time, asp_arm, coarse_event)
+cmh = conscious.test_null_odds(correction=True)
+out["encrypted"] = {
+    "chiSquare": {"statistic": test.statistic, "pValue": test.pvalue, "cramersV": contingency.association(np.array(by_sex))},
+    "mantelHaenszel": {"estimate": conscious.oddsratio_pooled, "interval": conscious.oddsratio_pooled_confint(),
+                       "corrected": cmh.statistic, "breslowDay": conscious.test_equal_odds().statistic,
+                       "taronePValue": conscious.test_equal_odds(adjust=True).pvalue},
+    "fixedEffect": {"estimate": math.exp(combined.summary_frame().loc["fixed effect"]["eff"]), "q": combined.q},
+    "survival": curves, "logRank": {"statistic": coarse_test.test_statistic, "pValue": coarse_test.p_value},
+}
+
 # Shift: the outcome at six months from recovered (lowest) to dead, by aspirin
 scale = [4, 3, 2, 1]
 exposed, unexposed = ([int(((known.RXASP == a) & (known.OCCODE == o)).sum()) for o in scale] for a in ("Y", "N"))

@@ -1,6 +1,6 @@
 import type { AnalysisStatistic } from '@strokeshare/fhe';
 import { ClientError } from '../../errors.js';
-import type { Measured, Scaling } from '../../statistics/index.js';
+import type { Measured, Scaling, SurvivalCounts } from '../../statistics/index.js';
 import type { ReleasedCells } from '../result.js';
 
 /** A cell that a statistic needs was kept back. */
@@ -21,6 +21,12 @@ export interface Moments {
   count: number;
   sum: Measured;
   squares?: Measured;
+}
+
+/** Released counts of one group's survival. */
+export interface ReleasedSurvival extends SurvivalCounts {
+  /** Whether every interval is there. */
+  isWhole: boolean;
 }
 
 /** The cells of one released statistic; what was kept back throws {@link KeptBack}. */
@@ -87,25 +93,34 @@ export class Cells {
     };
   }
 
-  /** The counts of each group's survival. */
+  /**
+   * The counts of each group's survival, until the first interval of which one was kept back: the curve before it needs
+   * no other. `isWhole` where none was.
+   */
   survival(id: string): {
     labels: Record<string, string>;
     times: number[];
-    of: () => { patients: number; points: { time: number; events: number; censored: number }[] };
+    of: () => ReleasedSurvival;
   }[] {
     const statistic = this.statistic(id);
     if (statistic.kind !== 'survival') throw otherKind(id);
     return statistic.rows.map(({ labels, count, points }) => ({
       labels,
       times: points.map(({ time }) => time),
-      of: () => ({
-        patients: this.count(count),
-        points: points.map(({ time, events, censored }) => ({
-          time,
-          events: this.count(events),
-          censored: this.count(censored),
-        })),
-      }),
+      of: () => {
+        const { counts } = this.result;
+        const lost = points.findIndex(({ events, censored }) => !counts.has(events) || !counts.has(censored));
+        const known = lost < 0 ? points : points.slice(0, lost);
+        return {
+          patients: this.count(count),
+          points: known.map(({ time, events, censored }) => ({
+            time,
+            events: this.count(events),
+            censored: this.count(censored),
+          })),
+          isWhole: lost < 0,
+        };
+      },
     }));
   }
 

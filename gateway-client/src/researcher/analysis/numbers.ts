@@ -169,6 +169,8 @@ export function kaplanMeierParts(cells: Cells, analysis: AnalysisOf<'kaplanMeier
         quantities: ['medianSurvival', 'medianSurvivalLower', 'medianSurvivalUpper'],
         figures: (): Figures => {
           const { median, lower, upper } = medianSurvival(curve());
+          // The curve may come down behind what was kept back.
+          if (upper === undefined && !of().isWhole) throw new KeptBack();
           return {
             ...(median !== undefined && { medianSurvival: median }),
             ...(lower !== undefined && { medianSurvivalLower: lower }),
@@ -185,7 +187,9 @@ export function kaplanMeierParts(cells: Cells, analysis: AnalysisOf<'kaplanMeier
       labels: { test: 'log-rank' },
       quantities: TEST,
       figures: () => {
-        const { statistic, degreesOfFreedom, pValue } = logRank(groups.map(({ of }) => of()));
+        const counts = groups.map(({ of }) => of());
+        if (counts.some(({ isWhole }) => !isWhole)) throw new KeptBack();
+        const { statistic, degreesOfFreedom, pValue } = logRank(counts);
         return { statistic, degreesOfFreedom, pValue };
       },
     },
