@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { collectBuffersWithHeap } from '@strokeshare/network';
 import { Command, CommanderError, Option } from 'commander';
+import { z } from 'zod';
 import { accessCommand } from './cli/access.js';
 import { agentCommand } from './cli/agent.js';
 import { agreementCommand } from './cli/agreement.js';
@@ -24,6 +26,10 @@ import { demoDown, demoPaths, runDemo, type DemoBackend } from './demo/index.js'
 /** The project that this package is a part of. */
 const PROJECT = resolve(__dirname, '..', '..');
 
+const { version: VERSION } = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8')));
+
 interface DemoFlags {
   keep?: boolean;
   down?: boolean;
@@ -38,6 +44,7 @@ export function program(signal: AbortSignal): Command {
     .description(
       'Research questions across the hospitals of a stroke alliance, answered on encrypted records.',
     )
+    .version(VERSION, '--version', 'print the version')
     .addHelpText('after', `\n${EXIT_CODES_TEXT}`)
     .showHelpAfterError('(add --help for the usage)');
 

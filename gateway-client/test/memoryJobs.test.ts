@@ -1,7 +1,8 @@
 /** Whole jobs of agents on a ledger in memory: more institutions than one sum takes, and agreed privacy noise. */
 import { parseSchema, type AnalysisQuery } from '@strokeshare/fhe';
 import { publishDataset } from '../src/agent/index.js';
-import { openResult } from '../src/researcher/index.js';
+import { forecastText } from '../src/cli/job-text.js';
+import { forecast, openResult } from '../src/researcher/index.js';
 import { MemoryAlliance, mspOf, PURPOSE } from './support/memoryAlliance.js';
 
 const INSTITUTIONS = 17;
@@ -85,6 +86,11 @@ test('a job under agreed privacy has the noise that was agreed, and charges for 
     version: 1,
     statistics: names.map((variable) => ({ id: variable, kind: 'mean', variable })),
   });
+  const question = { agreement: 'agreement-private', purpose: PURPOSE, query: means(NUMBERS) };
+  const asked = { name: 'noisy', title: 'Means', analyses: [], ...question };
+  const planned = await forecast(alliance.researcher, asked);
+  expect(planned).toMatchObject({ objections: [], privacy: { needed: spent, left: spent } });
+  expect(forecastText(asked, planned)).toMatch(/^ {2}privacy +rho 12\.0 of 12\.0 left$/m);
   const job = await alliance.run('noisy', means(NUMBERS), 'private');
   expect(job).toMatchObject({ state: 'RELEASED', spentMicroRho: spent });
 
@@ -103,9 +109,11 @@ test('a job under agreed privacy has the noise that was agreed, and charges for 
   for (const error of errors) expect(Math.abs(error)).toBeLessThan(8);
   // All six below a hundredth of the deviation: once in 10^12 jobs. Without noise they are below a thousandth of that.
   expect(Math.max(...errors.map(Math.abs))).toBeGreaterThan(0.01);
-  const planned = Math.max(...plan.cells.map(({ errorDeviation }) => Number(errorDeviation)));
-  expect(planned / agreed).toBeLessThan(1e-5);
+  const rounding = Math.max(...plan.cells.map(({ errorDeviation }) => Number(errorDeviation)));
+  expect(rounding / agreed).toBeLessThan(1e-5);
 
+  const { objections } = await forecast(alliance.researcher, { ...asked, query: means(['AGE']) });
+  expect(objections).toEqual(['the privacy budget does not suffice']);
   expect(await alliance.run('spent', means(['AGE']), 'private')).toMatchObject({
     state: 'REFUSED',
     refusal: { step: 'submit', rule: 'budget', code: 'PRIVACY_BUDGET_EXHAUSTED' },

@@ -40,6 +40,13 @@ test.each(leavesOf(understood().root))(
   },
 );
 
+test('the version is that of the package', async () => {
+  const { root } = understood();
+  root.exitOverride().configureOutput({ writeOut: (text) => expect(text).toMatch(/^\d+\.\d+\.\d+\n$/) });
+  await expect(root.parseAsync(['--version'], { from: 'user' })).rejects.toMatchObject({ exitCode: 0 });
+  expect.assertions(2);
+});
+
 test('the help lists the exit codes', () => {
   const help = helpOf(understood().root);
   for (const code of ['0 ', '1 ', '2 ', '3 ', '4 ', '130'])

@@ -1,10 +1,9 @@
 import { Option, type Command } from 'commander';
 
 /** Who asks; the environment says it for every command of a shell. */
-export const profileOption = (): Option =>
-  new Option('--profile <file>', "a connection profile, an agent's agent.json or a researcher.json")
-    .env('STROKESHARE_PROFILE')
-    .makeOptionMandatory();
+export const profileOption = (
+  which = "a connection profile, an agent's agent.json or a researcher.json",
+): Option => new Option('--profile <file>', which).env('STROKESHARE_PROFILE').makeOptionMandatory();
 
 /** Which institution acts; the environment says it for every command of a shell. */
 export const agentOption = (): Option =>

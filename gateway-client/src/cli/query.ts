@@ -15,12 +15,12 @@ import {
   resultRows,
   submitJob,
   waitForJob,
-  type Forecast,
   type JobFile,
   type JobResult,
   type Researcher,
 } from '../researcher/index.js';
 import { profileOption, withExample } from './options.js';
+import { forecastText, stateText } from './job-text.js';
 import { formatRows, formats, regressionText, type Format } from './formats.js';
 import { provenanceText } from './provenance.js';
 
@@ -35,13 +35,17 @@ interface ResultFlags extends Flags {
   out?: string;
 }
 
+const PROFILE = "the researcher's profile, a researcher.json";
 const EXAMPLE = 'examples/jobs/heparin-and-death.yaml --profile .strokeshare/demo/researcher/researcher.json';
 
 /** `strokeshare query ...`: from a job file to its result. */
 export function queryCommand(signal: AbortSignal): Command {
   const query = new Command('query').description('ask a question');
   const command = (usage: string, description: string, example: string): Command =>
-    withExample(query.command(usage).description(description).addOption(profileOption()), `query ${example}`);
+    withExample(
+      query.command(usage).description(description).addOption(profileOption(PROFILE)),
+      `query ${example}`,
+    );
   const withFormat = (one: Command): Command =>
     one
       .addOption(new Option('--format <format>', 'how to print it').choices(formats).default('table'))
@@ -111,31 +115,6 @@ async function queryPlan(path: string, { profile, json }: Flags, signal: AbortSi
   console.log(json ? JSON.stringify(made, undefined, 2) : forecastText(file, made));
 }
 
-function forecastText(file: JobFile, made: Forecast): string {
-  const { cells, cost } = made.plan;
-  const values = cells.filter(({ kind }) => kind === 'value');
-  const errors = values.map(({ errorDeviation }) => Number(errorDeviation));
-  return [
-    file.title,
-    `  institutions         ${made.institutions.length}: ${made.institutions.join(', ')}; ${made.batches} batches`,
-    `  cells                ${cells.length}: ${cells.length - values.length} counts, ${values.length} sums`,
-    `  depth                ${cost.depth} levels of multiplication, set ${made.parameterSet}`,
-    `  work                 ${cost.multiplications} multiplications, ${cost.relinearizations} relinearisations, about ${(cost.units / 1000).toFixed(1)} s of one core for all institutions`,
-    `  ciphertexts          ${(cost.bytesIn / 2 ** 20).toFixed(0)} MiB read, ${(cost.bytesOut / 2 ** 20).toFixed(0)} MiB of partials`,
-    errors.length === 0
-      ? '  error                none: counts are exact'
-      : `  error                counts exact; sums of scaled numbers: deviation at most ${Math.max(...errors).toExponential(1)}`,
-    `  releases             ${made.releases.needed} of ${made.releases.left} that the agreement has left`,
-    made.privacy
-      ? `  privacy              rho ${(made.privacy.needed / 1e6).toPrecision(3)} of ${(made.privacy.left / 1e6).toPrecision(3)} left`
-      : '  privacy              no differential privacy agreed',
-    `  kept back            groups of fewer than ${made.minimumCohort}`,
-    made.objections.length === 0
-      ? '  The agreement covers it.'
-      : `  The contract would refuse it: ${made.objections.join('; ')}.`,
-  ].join('\n');
-}
-
 async function queryRun(path: string, flags: ResultFlags, signal: AbortSignal): Promise<void> {
   const file = await readJobFile(path);
   using researcher = await openResearcher(flags.profile, signal);
@@ -159,7 +138,7 @@ async function queryStatus(
   using researcher = await openResearcher(profile, signal);
   if (watch) await waitForJob(researcher, jobId, (state) => process.stderr.write(`${jobId}: ${state}\n`));
   const job = await researcher.client.jobs.get({ jobId }, { signal });
-  console.log(json ? JSON.stringify(job, undefined, 2) : job.state);
+  console.log(json ? JSON.stringify(job, undefined, 2) : stateText(job));
 }
 
 async function queryCancel(

@@ -27,8 +27,14 @@ export function reserve(walk: Walk): void {
     await walk.changePolicy(third, { jobs: 'ask' });
     const types = { id: 'types', kind: 'count', by: ['STYPE'] };
     await walk.write('types.yaml', jobFile('types', types, { id: 'age', kind: 'mean', variable: 'AGE' }));
+    expect(await shell.done(researcher, 'query plan @types.yaml')).toMatch(
+      /^ {2}error +counts exact; sums of scaled numbers: deviation at most \d\.\de-\d+$/m,
+    );
     const running = shell.shell(researcher, 'query run @types.yaml');
     const jobId = await waitingForThird(walk);
+    expect(await shell.done(researcher, `query status ${jobId}`)).toMatch(
+      /^EVALUATING\n {2}waits for Hospital3MSP to compute, until 20\S+Z$/,
+    );
     const cancel = `query cancel ${jobId} --reason "Asked for too much"`;
     await walk.fails(first, cancel, /\(PROFILE_INVALID\)$/);
     expect(await shell.done(researcher, cancel)).toBe(`${jobId} is CANCELLED.`);
@@ -36,6 +42,7 @@ export function reserve(walk: Walk): void {
     expect({ code, out }).toEqual({ code: 4, out: '' });
     expect(err).toMatch(/^Job types-\w+ was cancelled\. \(JOB_FAILED\)$/m);
     await walk.fails(researcher, cancel, /\(CONTRACT_REFUSED\)$/);
+    expect(await shell.done(researcher, `query status ${jobId}`)).toBe('CANCELLED\n  Asked for too much');
   });
 
   test('an agent in reserve finishes the job in whose middle the first one is killed', async () => {
