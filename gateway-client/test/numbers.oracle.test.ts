@@ -197,6 +197,19 @@ describe('logistic regression over four hospitals', () => {
     await expect(
       logisticRegression(['intercept', 'x'], async (beta) => logisticAggregate(rows, beta)),
     ).rejects.toMatchObject({ code: 'NOT_CONVERGED', message: expect.stringMatching(/separate/) });
+    // Fewer releases than it takes to be sure: every patient with the mark has the outcome, of the others a half.
+    const marked = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => ({
+      terms: [1, i % 3, Number(i > 5)],
+      outcome: i > 5 || i % 2 === 0,
+    }));
+    await expect(
+      logisticRegression(['intercept', 'x', 'mark'], async (beta) => logisticAggregate(marked, beta), {
+        maximumReleases: 8,
+      }),
+    ).rejects.toMatchObject({
+      code: 'NOT_CONVERGED',
+      message: expect.stringMatching(/8 releases: mark may/),
+    });
     // Both terms run away together, so that they seem to depend on each other in the end.
     const both = [-3, -2, -1, 1, 2, 3].map((x) => ({ terms: [1, x, x * x * x], outcome: x > 0 }));
     await expect(

@@ -97,7 +97,20 @@ export async function logisticRegression(
       };
     }
   }
-  throw new ClientError('NOT_CONVERGED', `The regression did not end within ${maximumReleases} releases.`);
+  throw new ClientError(
+    'NOT_CONVERGED',
+    `The regression did not end within ${maximumReleases} releases: ${growing(terms, coefficients, last)} may separate those with the outcome from the others, for it grew most.`,
+  );
+}
+
+/** The term whose coefficient and standard error are largest together: both of what separates grow without end. */
+function growing(
+  terms: readonly string[],
+  coefficients: readonly number[],
+  last: LogisticAggregate | undefined,
+): string {
+  const sizes = coefficients.map((value, i) => Math.abs(value) / Math.sqrt(last?.information[i]?.[i] ?? 1));
+  return terms[sizes.indexOf(Math.max(...sizes))] ?? '';
 }
 
 /** The aggregate of one hospital's patients. */
