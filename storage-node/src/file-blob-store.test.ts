@@ -102,6 +102,27 @@ test.each([
   expect(await store.put(bytes)).toBe(hash);
 });
 
+test('a new folder is forced into the one above it, again where that failed, and the own one for every blob', async () => {
+  const forced: string[] = [];
+  let fails = true;
+  const counting = await FileBlobStore.open(folder, {
+    ...nodeFileSystem,
+    async syncFolder(path) {
+      forced.push(path);
+      if (path === folder && fails) throw Object.assign(new Error('EIO'), { code: 'EIO' });
+      await nodeFileSystem.syncFolder(path);
+    },
+  });
+  const bytes = randomBytes(10);
+  await expect(counting.put(bytes)).rejects.toMatchObject({ code: 'IO' });
+  fails = false;
+  const hash = await counting.put(bytes);
+  const [first, second] = [join(folder, hash.slice(0, 2)), join(folder, hash.slice(0, 2), hash.slice(2, 4))];
+  expect(forced).toEqual([second, first, folder, second, folder]);
+  await counting.put(bytes);
+  expect(forced.slice(5)).toEqual([second]);
+});
+
 test('a half-written temporary file of a crash is not taken for a blob', async () => {
   const bytes = randomBytes(100);
   const hash = createHash('sha256').update(bytes).digest('hex');

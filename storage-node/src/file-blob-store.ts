@@ -16,6 +16,9 @@ export const isBlobName = (text: string): boolean => HASH.test(text);
  * blob or nothing, and what `put` acknowledged survives a power cut.
  */
 export class FileBlobStore implements ObjectStore {
+  /** Folders that this store forced into the one above them: they are never removed. */
+  private readonly forced = new Set<string>();
+
   private constructor(
     private readonly folder: string,
     private readonly files: FileSystem,
@@ -137,9 +140,15 @@ export class FileBlobStore implements ObjectStore {
       const { first, second } = this.foldersOf(hash);
       // Forced even for a blob that was there: whoever wrote it may not have got this far yet.
       await this.files.syncFolder(second);
-      await this.files.syncFolder(first);
-      await this.files.syncFolder(this.folder);
+      await this.force(second, first);
+      await this.force(first, this.folder);
     });
+  }
+
+  private async force(folder: string, above: string): Promise<void> {
+    if (this.forced.has(folder)) return;
+    await this.files.syncFolder(above);
+    this.forced.add(folder);
   }
 
   private async write(hash: string, bytes: Uint8Array): Promise<void> {

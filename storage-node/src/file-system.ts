@@ -49,7 +49,9 @@ export const nodeFileSystem: FileSystem = {
   async writeDurably(path, bytes) {
     const file = await open(path, 'wx', PRIVATE_FILE);
     try {
-      await file.writeFile(bytes);
+      // At once where the system takes it: `writeFile` of a handle cuts into small pieces.
+      for (let written = 0; written < bytes.length;)
+        written += (await file.write(bytes, written)).bytesWritten;
       await file.sync();
     } finally {
       await file.close();
