@@ -55,6 +55,10 @@ export function founding(walk: Walk): void {
     expect(await shell.done(first, 'key start epoch-1 --set additive')).toContain('2 of 2 will release');
     await walk.until(first, 'key status', /epoch-1 {2}ACTIVE .* 2 of Hospital1MSP, Hospital2MSP/);
 
+    // Chosen before anything is shared there.
+    expect(await shell.done(third, `pow choose ${SEALED} --hashes 4096`)).toContain(
+      'is sealed by proof of work',
+    );
     await writeSchema(walk);
     const { tables } = await trialTables();
     for (const [i, hospital] of hospitals.entries()) {
@@ -69,7 +73,25 @@ export function founding(walk: Walk): void {
     expect(await shell.done(first, 'dataset list')).toMatch(/ist-hospital3 {2}Hospital3MSP {2}ACTIVE/);
     expect(await shell.done(first, 'dataset show ist-hospital2')).toContain('No job used these records.');
   });
+
+  test('what a hospital entered is sealed by proof of work, where that was chosen', async () => {
+    await walk.fails(third, `pow choose ${SEALED}`, /\(CONTRACT_REFUSED\)$/);
+    expect(await shell.done(first, 'pow status')).toBe('scheme   none');
+    const status = `pow status ${SEALED}`;
+    expect(await shell.done(third, status)).toMatch(
+      /^height {3}0\n[^]*^pending {2}1\n {2}batch \S+ by Hospital3/m,
+    );
+    const mined = await shell.shell(third, `pow mine ${SEALED} --threads 1 --blocks 1`);
+    expect(mined).toMatchObject({ code: 0, out: expect.stringMatching(/^block 1 [0-9a-f]{64} seals 1$/) });
+    expect(await shell.done(third, status)).toMatch(/^height {3}1\n[^]*^pending {2}0$/m);
+    expect(await shell.done(third, `pow verify ${SEALED}`)).toMatch(
+      /^hospital3-records: 1 blocks by pow follow the rules from the genesis to [0-9a-f]{64}; they seal 1 entries/,
+    );
+  });
 }
+
+/** The private channel that is sealed by proof of work. */
+const SEALED = '--channel hospital3-records';
 
 /** A few variables of the trial, and age in bands. */
 async function writeSchema(walk: Walk): Promise<void> {
