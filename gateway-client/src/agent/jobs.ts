@@ -122,7 +122,8 @@ async function advanceEvaluation(context: AgentContext, job: JobView): Promise<b
   // The first institution in MSP ID order adds up; participants are in that order. The others have to wait longer.
   const isLate = Date.now() >= Date.parse(submittedAt) + AGGREGATE_TAKEOVER_MS;
   const mayAdd = included[0] === context.mspId || isLate;
-  return mayAdd && isTurn(context, `aggregate ${jobId}`, included) && aggregateJob(context, jobId);
+  const adds = mayAdd && isTurn(context, `aggregate ${jobId}`, included);
+  return adds ? aggregateJob(context, jobId) : waitFor(context, job);
 }
 
 /** Has a committee that keeps the job waiting replaced, in line with the others who may. */

@@ -9,6 +9,8 @@ export type Stage = (typeof STAGES)[number];
 /** How long a job took, in seconds. */
 export interface Timing {
   total: number;
+  /** Of all processes, on however many cores. */
+  processor: number;
   cells: number;
   stages: Record<Stage, number>;
 }
@@ -37,8 +39,10 @@ export async function timed(
   watch: Watch,
   agreement: string,
   statistics: AnalysisQuery['statistics'],
+  processorTime: () => Promise<number>,
 ): Promise<Timing> {
   const query = parseAnalysisQuery({ version: 1, statistics });
+  const usedBefore = await processorTime();
   const started = performance.now();
   const { jobId } = await submitJob(researcher, {
     ...{ name: 'bench', title: 'bench', purpose: 'DUO:0000007' },
@@ -66,6 +70,7 @@ export async function timed(
   });
   return {
     total: (ended - started) / 1000,
+    processor: (await processorTime()) - usedBefore,
     cells: plan.cells.length + (plan.vector?.format.length ?? 0),
     stages: Object.fromEntries(stages) as Record<Stage, number>,
   };
