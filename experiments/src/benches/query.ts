@@ -197,7 +197,7 @@ async function institutionRows(
       row(`2x2 table of ${count} institutions, warm`, 's', timing.total, four.total, peer),
       row('  of which replay', 's', timing.stages.replay, four.stages.replay, peer),
       row('  without replay', 's', withoutReplay(timing), withoutReplay(four), peer),
-      // On cores of its own, an institution would wait for this much at most; here all of them share the machine's.
+      // All institutions share this machine's cores; each would have so much to do on its own.
       row('  processor time of one institution', 's', timing.processor / count, four.processor / 4, peer),
       row('  cores busy', '', timing.processor / timing.total, four.processor / four.total, peer),
     );
