@@ -21,6 +21,7 @@ export {
   type AgentConfig,
   type AgentSurroundings,
   type ZoneAddress,
+  rotateKeys,
 } from './open.js';
 export { AgentLease } from './lease.js';
 export { AgentMetrics } from './metrics.js';

@@ -184,18 +184,45 @@ export async function foundConsortium(
   }
 }
 
-/** Enters the institution on the consortium channel, with its keys; nothing is done where it is entered already. */
+/**
+ * Enters the institution on the consortium channel, with its keys; nothing is done where it is entered already.
+ *
+ * @throws ClientError `KEY_FILE_INVALID` where it is entered with other keys.
+ */
 export async function enroll(context: AgentContext, { name }: { name: string }): Promise<Institution> {
-  const known = (await allInstitutions(context)).find(({ mspId }) => mspId === context.mspId);
+  const known = await enrolled(context);
   if (known) return known;
   return context.consortium.institutions.enroll(
-    {
-      name,
-      signingKey: context.keys.signing.publicKeyPem,
-      sealingKey: Buffer.from(context.keys.sealing.publicKey).toString('base64'),
-    },
+    { name, ...publicKeysOf(context) },
     { signal: context.signal },
   );
+}
+
+/**
+ * The institution's own entry, where there is one.
+ *
+ * @throws ClientError `KEY_FILE_INVALID` where it is entered with other keys: an agent with another vault would answer
+ *   with keys that nobody expects.
+ */
+export async function enrolled(context: AgentContext): Promise<Institution | undefined> {
+  const entry = (await allInstitutions(context)).find(({ mspId }) => mspId === context.mspId);
+  if (!entry || entry.signingKey.trim() === context.keys.signing.publicKeyPem.trim()) return entry;
+  throw new ClientError(
+    'KEY_FILE_INVALID',
+    `${context.mspId} is enrolled with other keys than those of this agent's vault: use the folder that it was enrolled from, or "strokeshare institution rotate".`,
+  );
+}
+
+/** Puts the keys of this agent's vault in the place of the enrolled ones, which may be lost; the identity stays. */
+export function rotateKeys(context: AgentContext): Promise<Institution> {
+  return context.consortium.institutions.rotateKeys(publicKeysOf(context), { signal: context.signal });
+}
+
+function publicKeysOf({ keys }: AgentContext): { signingKey: string; sealingKey: string } {
+  return {
+    signingKey: keys.signing.publicKeyPem,
+    sealingKey: Buffer.from(keys.sealing.publicKey).toString('base64'),
+  };
 }
 
 function readConfig(path: string): Promise<z.output<typeof agentConfig>> {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientError } from '../errors.js';
 import { Resources } from '../resources.js';
-import { allInstitutions, type AgentContext, type AgentEvent } from './context.js';
+import type { AgentContext, AgentEvent } from './context.js';
 import type { Evaluators } from './evaluators.js';
 import { follow } from './follow.js';
 import { AgentLease } from './lease.js';
-import { openAgent } from './open.js';
+import { enrolled, openAgent } from './open.js';
 
 /** After an error that another try will not mend at once. */
 const PAUSE_MS = 5_000;
@@ -52,7 +52,7 @@ export async function serveInstitution(
   let checked = false;
   while (!signal.aborted) {
     try {
-      if (!checked) await requireEnrolledKeys(context);
+      if (!checked) await enrolled(context);
       checked = true;
       const until = (): boolean => {
         observer.idle(context);
@@ -84,14 +84,4 @@ async function leaseInTurn(
     await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
   }
   return undefined;
-}
-
-/** An agent of the same institution with another vault would answer with keys that nobody expects. */
-async function requireEnrolledKeys(context: AgentContext): Promise<void> {
-  const entry = (await allInstitutions(context)).find(({ mspId }) => mspId === context.mspId);
-  if (!entry || entry.signingKey.trim() === context.keys.signing.publicKeyPem.trim()) return;
-  throw new ClientError(
-    'KEY_FILE_INVALID',
-    `${context.mspId} is enrolled with other keys than those of this agent's vault: use the folder that it was enrolled from.`,
-  );
 }

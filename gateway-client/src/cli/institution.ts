@@ -6,7 +6,7 @@ import {
   type MotionView,
 } from '@strokeshare/chaincode';
 import { Argument, Command, Option } from 'commander';
-import { enroll, foundConsortium } from '../agent/index.js';
+import { enroll, foundConsortium, rotateKeys } from '../agent/index.js';
 import { allPages } from '../agent/context.js';
 import { ClientError } from '../errors.js';
 import { asInstitution, columns, connected, show } from './connected.js';
@@ -156,6 +156,17 @@ export function institutionCommand(signal: AbortSignal): Command {
       asInstitution(agent, signal, async (context) => {
         const { mspId, level, status } = await enroll(context, { name });
         console.log(`${mspId} is enrolled: ${level}, ${status}.`);
+      }),
+    );
+  withExample(institution.command('rotate'), 'institution rotate --agent ./agent')
+    .description(
+      "put the keys of the agent's folder in the place of the enrolled ones, after a vault was lost",
+    )
+    .addOption(agentOption())
+    .action(({ agent }: { agent: string }) =>
+      asInstitution(agent, signal, async (context) => {
+        const { mspId } = await rotateKeys(context);
+        console.log(`${mspId} signs and opens with the keys of ${agent} from now on.`);
       }),
     );
   return institution;

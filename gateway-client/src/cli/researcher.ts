@@ -34,6 +34,20 @@ export function researcherCommand(signal: AbortSignal): Command {
       const entry = await register(opened, { name, affiliation });
       show(entry, json, () => `${entry.researcherId} is registered: ${entry.status}.`);
     });
+  command(
+    'rotate',
+    'have results sealed to the key of your folder from now on, after the registered one was lost',
+    'rotate --profile me/researcher.json',
+  ).action(async ({ profile, json }: Common) => {
+    using opened = await openResearcher(profile, signal);
+    const sealingKey = Buffer.from(opened.keys.publicKey).toString('base64');
+    const entry = await opened.client.researchers.rotateKey({ sealingKey }, { signal });
+    show(
+      entry,
+      json,
+      () => `${entry.researcherId}: results are sealed to the key of your folder from now on.`,
+    );
+  });
   command('list', 'list the researchers', 'list --profile agent.json').action(({ profile, json }: Common) =>
     connected(profile, async (connection) => {
       const { researchers } = connection.auditor();

@@ -21,18 +21,26 @@ export class JobRefused extends ClientError {
 
 const ENDED = new Set(['RELEASED', 'SUPPRESSED', 'REFUSED', 'FAILED', 'CANCELLED']);
 
-/** Enters the researcher with the key that results are sealed to; nothing is done where it is entered already. */
+/**
+ * Enters the researcher with the key that results are sealed to; nothing is done where it is entered already.
+ *
+ * @throws ClientError `KEY_FILE_INVALID` where it is entered with another key, so that results could not be opened here.
+ */
 export async function register(
   { client, keys, signal }: ResearcherContext,
   { name, affiliation }: { name: string; affiliation: string },
 ): Promise<Entry> {
-  try {
-    return await client.researchers.get({}, { signal });
-  } catch (error) {
-    if (!(error instanceof LedgerError) || error.contractCode === undefined) throw error;
-  }
   const sealingKey = Buffer.from(keys.publicKey).toString('base64');
-  return client.researchers.register({ name, affiliation, sealingKey }, { signal });
+  const known = await client.researchers.get({}, { signal }).catch((error: unknown) => {
+    if (!(error instanceof LedgerError) || error.contractCode === undefined) throw error;
+    return undefined;
+  });
+  if (!known) return client.researchers.register({ name, affiliation, sealingKey }, { signal });
+  if (known.sealingKey === sealingKey) return known;
+  throw new ClientError(
+    'KEY_FILE_INVALID',
+    `${known.researcherId} is registered with another key than that of this folder: use the folder that was registered, or "strokeshare researcher rotate".`,
+  );
 }
 
 /** Asks for access. */

@@ -30,6 +30,36 @@ export function withdrawing(walk: Walk): void {
     expect(await shell.done(first, 'agreement resume examples')).toBe('examples is ACTIVE.');
   });
 
+  test('who has lost a vault goes on with a new one, under the same identity', async () => {
+    const third = hospitals[2];
+    await shell.done({}, 'init institution @renewed --profiles @profiles --name hospital3');
+    const renewed = { STROKESHARE_AGENT: walk.path('renewed') };
+    const keyOf = async () =>
+      (await shell.json(third, 'institution show Hospital3MSP', z.looseObject({ signingKey: z.string() })))
+        .signingKey;
+    const before = await keyOf();
+    await walk.fails(
+      renewed,
+      'institution enroll --name "Hospital 3"',
+      /other keys .* \(KEY_FILE_INVALID\)$/,
+    );
+    expect(await shell.done(renewed, 'institution rotate')).toMatch(/^Hospital3MSP signs and opens with/);
+    expect(await keyOf()).not.toBe(before);
+
+    await shell.done({}, 'init researcher @again --profiles @profiles');
+    const again = { STROKESHARE_PROFILE: walk.path('again/researcher.json') };
+    const register = 'researcher register --name "A. Lee" --affiliation "Stroke group"';
+    await walk.fails(
+      again,
+      register,
+      /another key .* "strokeshare researcher rotate"\. \(KEY_FILE_INVALID\)$/,
+    );
+    expect(await shell.done(again, 'researcher rotate')).toContain(
+      `${walk.researcherId}: results are sealed`,
+    );
+    expect(await shell.done(again, register)).toBe(`${walk.researcherId} is registered: ACTIVE.`);
+  });
+
   test('a researcher is suspended by the own operator at once, or by the members after a vote', async () => {
     await shell.done({}, 'init operator @operator --profiles @profiles');
     const id = `"${walk.researcherId}"`;
