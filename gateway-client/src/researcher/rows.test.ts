@@ -82,6 +82,25 @@ test('statistics from cells are those of the plain computation', () => {
   );
 });
 
+test('a group of one patient has a mean and no variance, and the rest of the result is there', () => {
+  const alone: Patient = { AGE: 70, ARM: 'Y', DEAD: true, TYPE: 'B' };
+  const rows = resultRows(released([...base.filter(({ TYPE }) => TYPE !== 'B'), alone]));
+  const own = rows.filter(({ statistic, labels }) => statistic === 'age' && labels['TYPE'] === 'B');
+  expect(own.map(({ quantity, measured, note }) => [quantity, measured?.value, note])).toEqual([
+    ['count', 1, undefined],
+    ['mean', expect.closeTo(70, 9), undefined],
+    ['variance', undefined, expect.stringMatching(/two patients/)],
+  ]);
+  // As a hospital tries a question on its own records, where nothing is kept back.
+  const nobody = resultRows(released(base.filter(({ TYPE, DEAD }) => TYPE !== 'B' && !DEAD)));
+  const noted = nobody.filter(({ note }) => note !== undefined);
+  expect(noted.map(({ statistic, quantity }) => `${statistic} ${quantity}`)).toEqual([
+    'age mean',
+    'age variance',
+    ...['oddsRatio', 'oddsRatioLower', 'oddsRatioUpper'].map((quantity) => `table ${quantity}`),
+  ]);
+});
+
 test('a group that was kept back is null, and so is what needs it', () => {
   const result = released(base);
   const withheld = result.plan.statistics.find(({ id }) => id === 'table')!.rows[0]!.count;

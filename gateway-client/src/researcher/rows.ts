@@ -106,12 +106,12 @@ function momentsOf(result: ReleasedCells, statistic: PlanStatistic, row: PlanRow
   const sums = count && sum && { count: count.value, sum };
   const rows = [
     line(statistic, 'count', labels, count),
-    line(statistic, 'mean', labels, sums && scaling && mean(sums, scaling)),
+    triedLine(statistic, 'mean', labels, () => sums && scaling && mean(sums, scaling)),
   ];
   if (statistic.kind === 'mean') return rows;
   const squares = result.values.get(row.squares ?? '');
-  const variance = sums && squares && scaling && sampleVariance({ ...sums, squares }, scaling);
-  return [...rows, line(statistic, 'variance', labels, variance)];
+  const variance = () => sums && squares && scaling && sampleVariance({ ...sums, squares }, scaling);
+  return [...rows, triedLine(statistic, 'variance', labels, variance)];
 }
 
 function tableOf(result: ReleasedCells, statistic: PlanStatistic): ResultRow[] {
@@ -129,7 +129,9 @@ function tableOf(result: ReleasedCells, statistic: PlanStatistic): ResultRow[] {
       statistic,
       'proportion',
       { [rowVariable]: level, [columnVariable]: event },
-      events === undefined || others === undefined ? undefined : exact(events / (events + others)),
+      events === undefined || others === undefined || events + others === 0
+        ? undefined
+        : exact(events / (events + others)),
     );
   return [
     ...rows,
@@ -147,14 +149,32 @@ function oddsRatioRows(
   d?: number,
 ): ResultRow[] {
   const known = a !== undefined && b !== undefined && c !== undefined && d !== undefined;
-  const ratio = known
-    ? oddsRatio({ exposedEvent: a, exposedNone: b, unexposedEvent: c, unexposedNone: d })
-    : undefined;
+  const ratio = () =>
+    known ? oddsRatio({ exposedEvent: a, exposedNone: b, unexposedEvent: c, unexposedNone: d }) : undefined;
+  const figure = (of: 'estimate' | 'lower' | 'upper') => () => {
+    const found = ratio();
+    return found && exact(found[of]);
+  };
   return [
-    line(statistic, 'oddsRatio', {}, ratio && exact(ratio.estimate)),
-    line(statistic, 'oddsRatioLower', {}, ratio && exact(ratio.lower)),
-    line(statistic, 'oddsRatioUpper', {}, ratio && exact(ratio.upper)),
+    triedLine(statistic, 'oddsRatio', {}, figure('estimate')),
+    triedLine(statistic, 'oddsRatioLower', {}, figure('lower')),
+    triedLine(statistic, 'oddsRatioUpper', {}, figure('upper')),
   ];
+}
+
+/** A line whose number may not be defined, though its cells were released: a group of one patient has no variance. */
+function triedLine(
+  statistic: Pick<AnalysisStatistic, 'id'>,
+  quantity: Quantity,
+  labels: Record<string, string>,
+  of: () => Measured | undefined,
+): ResultRow {
+  try {
+    return line(statistic, quantity, labels, of());
+  } catch (error) {
+    if (!(error instanceof ClientError && error.code === 'STATISTIC_UNDEFINED')) throw error;
+    return { ...line(statistic, quantity, labels, undefined), note: error.message };
+  }
 }
 
 function countOf({ counts }: ReleasedCells, { count }: Pick<PlanRow, 'count'>): Measured | undefined {
