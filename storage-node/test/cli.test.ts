@@ -107,6 +107,36 @@ test('rotate wraps every data key under a fresh key, and touches no object', asy
   for (const name of records) expect(Buffer.from(await after.get(name)).toString()).toBe(name);
 });
 
+test('backup copies what is new, restore gives it back, and what never was a zone is refused', async () => {
+  const keyFile = owner.path('keys.json');
+  const folder = internal({ file: keyFile });
+  const keys = await KeyRing.file(keyFile);
+  const originals = await Originals.open(join(folder, 'originals'), keys);
+  await originals.put('first', Buffer.from('first'), new Date());
+  const copy = owner.path('copy');
+  expect(run('backup', folder, copy)).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/ is not the folder of an internal zone\. \(CONFIG_INVALID\)$/),
+  });
+  writeFileSync(join(folder, 'journal.jsonl'), '', { mode: 0o600 });
+  expect(run('backup', folder, copy)).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^1 objects were copied, 0/),
+  });
+  await originals.put('second', Buffer.from('second'), new Date());
+  expect(run('backup', folder, copy)).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^1 objects were copied, 1/),
+  });
+  const again = owner.path('again');
+  expect(run('restore', copy, again)).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^2 objects were copied, 0/),
+  });
+  const restored = await Originals.open(join(again, 'originals'), keys);
+  expect(Buffer.from(await restored.get('second')).toString()).toBe('second');
+});
+
 test('keys that are kept elsewhere are not rotated here', () => {
   expect(run('rotate', internal({ environment: 'KEYS' }))).toEqual({
     code: 1,
