@@ -62,6 +62,16 @@ test('scales numbers by their range and marks levels, intervals and what is reco
   });
 });
 
+test('a field that no record has is not recorded, whatever objects inherit', () => {
+  const inherited = parseSchema({
+    name: 'test',
+    version: '1',
+    variables: [{ name: 'constructor', kind: 'numeric', minimum: 0, maximum: 1, missing: true }],
+  });
+  const [batch] = packColumns(inherited, [{}, { constructor: 1 } as unknown as PatientRecord], set).batches;
+  expect([...batch!.columns.get('constructor:valid')!]).toEqual([0, 1, 0, 0]);
+});
+
 test('fills batches in order, whatever the number of patients', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 16, max: 99 }), { maxLength: 30 }), (ages) => {

@@ -145,9 +145,11 @@ function timePacker(variable: TimeToEventVariable, columnOf: (name: string) => C
   };
 }
 
+/** What every object inherits is an object or a function, and so never taken for a value. */
 function field(record: PatientRecord, name: string): string | number | boolean | undefined {
-  const value = Object.hasOwn(record, name) ? record[name] : undefined;
-  return value === null || value === '' ? undefined : value;
+  const value = record[name];
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;

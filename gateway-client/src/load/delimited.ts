@@ -77,8 +77,7 @@ class DelimitedText {
     const wrong = errors.find(({ row = 0 }) => row < data.length)?.row;
     const quoted = text.includes(QUOTE);
     const rows: CellRow[] = [];
-    for (const [index, cells] of data.entries()) {
-      if (index === wrong) break;
+    for (const cells of wrong === undefined ? data : data.slice(0, wrong)) {
       if (cells.length > 1 || cells[0] !== '') rows.push({ line: this.line, cells });
       this.line += quoted ? 1 + this.lineEndsIn(cells) : 1;
     }

@@ -13,6 +13,12 @@ export class Refusal {
 /** Reads one field from the cells of a row. */
 export type FieldReader = (cells: readonly string[]) => FieldValue | Refusal;
 
+/** A field of a record, with the reader that its kind and mapping need. */
+export interface Field {
+  name: string;
+  read: FieldReader;
+}
+
 /** The same from the text of its cell. */
 type TextReader = (text: string) => FieldValue | Refusal;
 
@@ -32,36 +38,35 @@ export function fieldReaders(
   schema: Schema,
   mapping: Mapping,
   positionOf: (column: string) => number,
-): [name: string, read: FieldReader][] {
+): Field[] {
   return schema.variables.flatMap((variable) => readersOf(variable, mapping, positionOf));
 }
 
-function readersOf(
-  variable: Variable,
-  mapping: Mapping,
-  positionOf: (column: string) => number,
-): [string, FieldReader][] {
-  const field = (name: string, read: TextReader): [string, FieldReader] => {
-    const readText = reader(name, mapping.fields[name], variable.missing ?? false, read);
+function readersOf(variable: Variable, mapping: Mapping, positionOf: (column: string) => number): Field[] {
+  const field = (name: string, readerOf: (name: string) => TextReader): Field => {
+    const readText = reader(name, mapping.fields[name], variable.missing ?? false, readerOf(name));
     const [first = 0, ...others] = columnsOf(name, mapping).map(positionOf);
     const own = mapping.fields[name];
-    if (!own || others.length === 0) return [name, (cells) => readText(cells[first] ?? '')];
+    if (!own || others.length === 0) return { name, read: (cells) => readText(cells[first] ?? '') };
     const positions = [first, ...others];
     const combine = combination(own, mapping);
-    return [name, (cells) => readText(combine(positions.map((position) => cells[position] ?? '')))];
+    return {
+      name,
+      read: (cells) => readText(combine(positions.map((position) => cells[position] ?? ''))),
+    };
   };
   const truthOf = (name: string): TextReader =>
-    columnsOf(name, mapping).length > 1 ? truth(COMBINED) : truth(mapping);
+    truth(columnsOf(name, mapping).length > 1 ? COMBINED : mapping)(name);
   switch (variable.kind) {
     case 'numeric':
       return [field(variable.name, number(variable.minimum, variable.maximum))];
     case 'boolean':
-      return [field(variable.name, truthOf(variable.name))];
+      return [field(variable.name, truthOf)];
     case 'categorical':
     case 'ordinal':
       return [field(variable.name, level(variable.levels.map(({ code }) => code)))];
     case 'timeToEvent':
-      return [field(variable.time, number(0, Infinity)), field(variable.event, truthOf(variable.event))];
+      return [field(variable.time, number(0, Infinity)), field(variable.event, truthOf)];
   }
 }
 
@@ -72,17 +77,13 @@ function reader(
   read: TextReader,
 ): TextReader {
   const unknown = mayMiss ? null : new Refusal(`${name} is not recorded, and the schema requires it`);
-  const named: TextReader = (text) => {
-    const value = read(text);
-    return value instanceof Refusal ? new Refusal(`${name} ${value.reason}`) : value;
-  };
-  if (!field) return (text) => (text === '' ? unknown : named(text));
+  if (!field) return (text) => (text === '' ? unknown : read(text));
   const missing = new Set(['', ...field.missing]);
   const recode = new Map(Object.entries(field.recode));
   return (text) => {
     const recoded = recode.get(text) ?? text;
     if (missing.has(text) || missing.has(recoded)) return unknown;
-    return named(generalised(recoded, field));
+    return read(generalised(recoded, field));
   };
 }
 
@@ -128,27 +129,33 @@ function generalised(text: string, { bands, roundTo, atMost }: FieldMapping): st
 }
 
 // A reason never repeats the value: it may be printed, and the value is a patient's.
-function number(minimum: number, maximum: number): TextReader {
-  const none = new Refusal('is not a number');
-  const outside = new Refusal(`is outside ${minimum} to ${maximum}`);
-  return (text) => {
-    const value = Number(text);
-    // Blanks are 0 to JavaScript.
-    if (!Number.isFinite(value) || (value === 0 && text.trim() === '')) return none;
-    return value < minimum || value > maximum ? outside : value;
+const number =
+  (minimum: number, maximum: number) =>
+  (name: string): TextReader => {
+    const none = new Refusal(`${name} is not a number`);
+    const outside = new Refusal(`${name} is outside ${minimum} to ${maximum}`);
+    return (text) => {
+      const value = Number(text);
+      // Blanks are 0 to JavaScript.
+      if (!Number.isFinite(value) || (value === 0 && text.trim() === '')) return none;
+      return value < minimum || value > maximum ? outside : value;
+    };
   };
-}
 
-function truth({ truths, falsehoods }: Pick<Mapping, 'truths' | 'falsehoods'>): TextReader {
-  const neither = new Refusal('is neither true nor false');
-  return (text) => {
-    if (truths.includes(text)) return true;
-    return falsehoods.includes(text) ? false : neither;
+const truth =
+  ({ truths, falsehoods }: Pick<Mapping, 'truths' | 'falsehoods'>) =>
+  (name: string): TextReader => {
+    const neither = new Refusal(`${name} is neither true nor false`);
+    return (text) => {
+      if (truths.includes(text)) return true;
+      return falsehoods.includes(text) ? false : neither;
+    };
   };
-}
 
-function level(codes: readonly string[]): TextReader {
-  const none = new Refusal(`is none of ${codes.join(', ')}`);
-  const known = new Set(codes);
-  return (text) => (known.has(text) ? text : none);
-}
+const level =
+  (codes: readonly string[]) =>
+  (name: string): TextReader => {
+    const none = new Refusal(`${name} is none of ${codes.join(', ')}`);
+    const known = new Set(codes);
+    return (text) => (known.has(text) ? text : none);
+  };

@@ -86,12 +86,12 @@ function rowReader(header: readonly string[], { schema, mapping, groupBy }: Load
   const readers = fieldReaders(schema, mapping, (column) => header.indexOf(column));
   const group = groupBy === undefined ? undefined : header.indexOf(groupBy);
   // A copy has its fields from the start, and all records have one shape.
-  const empty: Record<string, FieldValue> = Object.fromEntries(readers.map(([name]) => [name, null]));
+  const empty: Record<string, FieldValue> = Object.fromEntries(readers.map(({ name }) => [name, null]));
   return ({ line, cells }) => {
     if (cells.length !== header.length)
       return { line, reason: 'the row has not as many cells as the header' };
     const values = { ...empty };
-    for (const [name, read] of readers) {
+    for (const { name, read } of readers) {
       const value = read(cells);
       if (value instanceof Refusal) return { line, reason: value.reason };
       values[name] = value;
