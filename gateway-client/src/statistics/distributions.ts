@@ -15,8 +15,20 @@ export function normalUpperTail(z: number): number {
   return erfc(z / Math.SQRT2) / 2;
 }
 
-/** P(X > x) of the chi-square distribution. */
+/** Beyond this many degrees of freedom the special function is wrong in the second digit; tables have at most hundreds. */
+const MAXIMUM_DEGREES = 1_500;
+
+/**
+ * P(X > x) of the chi-square distribution.
+ *
+ * @throws ClientError `STATISTIC_UNDEFINED` for more than 1,500 degrees of freedom.
+ */
 export function chiSquareUpperTail(x: number, degreesOfFreedom: number): number {
+  if (degreesOfFreedom > MAXIMUM_DEGREES)
+    throw new ClientError(
+      'STATISTIC_UNDEFINED',
+      `The chi-square distribution is computed up to ${MAXIMUM_DEGREES} degrees of freedom; join levels that are rare.`,
+    );
   return gammainc(x / 2, degreesOfFreedom / 2, true, true);
 }
 

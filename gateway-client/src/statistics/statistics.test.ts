@@ -63,6 +63,10 @@ test.each<[string, () => unknown]>([
       ),
   ],
   ['a table of one row', () => chiSquare([[1, 2]])],
+  [
+    'a table too large for the special function',
+    () => chiSquare(Array.from({ length: 40 }, () => new Array<number>(41).fill(1))),
+  ],
   ["Fisher's test of nobody", () => fisherExact(table(0, 0, 0, 0))],
   ['no stratum', () => mantelHaenszel([])],
   ['one centre', () => fixedEffect([{ estimate: 1, standardError: 1 }])],
