@@ -10,8 +10,10 @@ import { clientProfile, deployChaincode, down, up } from '@strokeshare/network';
 import {
   type Agent,
   type AgentEvent,
+  agentSteps,
   enroll,
   Evaluators,
+  type FollowedStep,
   follow,
   foundConsortium,
   initAgent,
@@ -287,8 +289,15 @@ export class RealAlliance implements AsyncDisposable {
       return { ...page, items: page.items.filter(({ jobId }) => !this.#withheld.get(mspId)!.has(jobId)) };
     };
     const watching = { ...context, consortium: { ...consortium, jobs: { ...consortium.jobs, listOpen } } };
+    const steps = agentSteps.map((step): FollowedStep => ({
+      ...step,
+      take: (agent, heard) => {
+        for (const jobId of this.#withheld.get(mspId)!) heard?.delete(jobId);
+        return step.take(agent, heard);
+      },
+    }));
     // A process that is restarted does not answer for a while.
-    return follow(watching, { events, onError: (error) => this.errors.push(error) });
+    return follow(watching, { events, steps, onError: (error) => this.errors.push(error) });
   }
 
   async #share(): Promise<void> {
