@@ -149,7 +149,7 @@ export function datasetCommand(signal: AbortSignal, opening: Opening = openingFi
     );
     print(flags, { ...one, versions, uses }, () => showText(one, versions, uses));
   });
-  dataset.addCommand(profileCommand());
+  dataset.addCommand(profileCommand(signal));
   return dataset;
 }
 

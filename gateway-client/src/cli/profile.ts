@@ -15,7 +15,7 @@ interface Flags {
 }
 
 /** `strokeshare dataset profile`: the dry run of loading a table. */
-export function profileCommand(): Command {
+export function profileCommand(signal: AbortSignal): Command {
   return withExample(
     new Command('profile'),
     'dataset profile data/IST_corrected.csv.gz --schema data/schemas/ist.json --mapping data/mappings/ist.yaml',
@@ -29,7 +29,7 @@ export function profileCommand(): Command {
     .option('--rejected <file>', 'write every rejected row with its line and the reason')
     .option('--json', 'print it as JSON')
     .action(async (path: string, flags: Flags) => {
-      const profile = await profileOf(path, flags);
+      const profile = await profileOf(path, flags, signal);
       console.log(flags.json ? JSON.stringify(profile, undefined, 2) : profileText(profile));
     });
 }
@@ -37,6 +37,7 @@ export function profileCommand(): Command {
 async function profileOf(
   path: string,
   { schema: schemaPath, mapping: mappingPath, rejected }: Flags,
+  signal: AbortSignal,
 ): Promise<TableProfile> {
   const mapping = await readMapping(mappingPath);
   const schema = sharedSchema(await readSchema(schemaPath), mapping);
@@ -48,7 +49,7 @@ async function profileOf(
   try {
     return await profileTable(
       bytes,
-      { schema, mapping },
+      { schema, mapping, signal },
       {
         onRows(row) {
           rows = row;

@@ -50,14 +50,14 @@ export interface ProfileWatch {
  */
 export async function profileTable(
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
-  { schema, mapping }: { schema: Schema; mapping: Mapping },
+  { schema, mapping, ...others }: { schema: Schema; mapping: Mapping; signal?: AbortSignal },
   { onRows, onRejected }: ProfileWatch = {},
 ): Promise<TableProfile> {
   const rejections = new Map<string, Rejection>();
   const fields = schema.variables.flatMap((variable) => talliesOf(variable, mapping));
   let rows = 0;
   let accepted = 0;
-  for await (const read of readRows(bytes, { schema, mapping })) {
+  for await (const read of readRows(bytes, { schema, mapping, ...others })) {
     for (const row of read) {
       if ('reason' in row) {
         const { line, reason } = row;

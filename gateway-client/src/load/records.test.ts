@@ -141,3 +141,19 @@ test.each(['Patient_ID', 'surname', 'MRN', 'date of birth', 'home address', 'e-m
     ).rejects.toMatchObject({ code: 'IDENTIFIER_REFUSED', message: expect.stringContaining(column) });
   },
 );
+
+test('a signal ends the reading of a table that goes on', async () => {
+  const ending = new AbortController();
+  let pieces = 0;
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    yield bytes(header);
+    for (;;) {
+      pieces += 1;
+      if (pieces === 3) ending.abort();
+      yield bytes(...new Array<string>(100).fill('69,H,Y,187,0,UK'));
+    }
+  }
+  await expect(loadRecords(endless(), { schema, mapping, signal: ending.signal })).rejects.toMatchObject({
+    code: 'CANCELLED',
+  });
+});

@@ -33,13 +33,15 @@ export interface LoadOptions {
   mapping: Mapping;
   /** A column whose text is kept beside the record (a country, say); it never becomes part of it. */
   groupBy?: string;
+  /** Ends the reading between some rows and the next. */
+  signal?: AbortSignal;
 }
 
 /**
  * Reads a delimited table with a header line into records of a schema. Rows that break a rule are left out and listed.
  *
  * @param bytes - the table, whole or in pieces.
- * @throws ClientError `COLUMN_MISSING`, `FILE_UNREADABLE`, `MAPPING_INVALID`, `IDENTIFIER_REFUSED`.
+ * @throws ClientError `COLUMN_MISSING`, `FILE_UNREADABLE`, `MAPPING_INVALID`, `IDENTIFIER_REFUSED`, `CANCELLED`.
  */
 export async function loadRecords(
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
@@ -63,6 +65,8 @@ export async function* readRows(
   let read: RowReader | undefined;
   try {
     for await (const rows of readDelimited(bytes, options.mapping)) {
+      if (options.signal?.aborted)
+        throw new ClientError('CANCELLED', 'The reading was cancelled.', { cause: options.signal.reason });
       const [first, ...others] = rows;
       if (!read && first) {
         read = rowReader(first.cells, options);
