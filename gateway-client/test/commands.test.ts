@@ -13,6 +13,7 @@ import { program } from '../src/cli.js';
 import { asking } from './guides/asking.js';
 import { founding } from './guides/founding.js';
 import { reserve } from './guides/reserve.js';
+import { storing } from './guides/storing.js';
 import { guideLines, shapeOf, wordsOf } from './guides/typedLines.js';
 import { ALL_PATIENTS, PROJECT, Walk } from './guides/walk.js';
 import { withdrawing } from './guides/withdrawing.js';
@@ -71,6 +72,7 @@ test('the numbered examples, with people who approve in between', async () => {
 });
 
 withdrawing(walk);
+storing(walk);
 
 test('every command of the guides for hospitals and researchers was typed here', () => {
   const root = program(walk.signal);
