@@ -129,6 +129,10 @@ test('risks of both arms, with every measure', () => {
 
 test('tests of tables, within strata and pooled', () => {
   expectClose(value('table', 'statistic', { test: 'Pearson' }), truth.number('chiSquare', 'statistic'));
+  expectClose(
+    value('two', 'smallestExpected', { test: 'Pearson' }),
+    Math.min(...truth.table('twoByTwo', 0, 'chiSquare', 'expected').flat()),
+  );
   expectClose(value('two', 'pValue', { test: 'Yates' }), truth.number('twoByTwo', 0, 'yates', 'pValue'));
   expectClose(value('mh', 'oddsRatio'), truth.number('mantelHaenszel', 'estimate'));
   expectClose(
@@ -211,6 +215,12 @@ test('a one-sided test has an interval without a bound on one side', () => {
     note: 'not bounded',
   });
   expect(found.find(({ quantity }) => quantity === 'meanDifferenceUpper')?.note).toBeUndefined();
+  const pairs = '{ id: x, kind: pearson, variables: [AGE, RSBP], alternative: greater }';
+  const greater = parseJobFile(jobOf(pairs), 'a.yaml');
+  const bound = resultRows(inTheClear(greater), greater.analyses).find(
+    ({ quantity }) => quantity === 'correlationUpper',
+  );
+  expect(bound?.measured?.value).toBe(1);
 });
 
 test.each([

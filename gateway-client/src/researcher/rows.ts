@@ -35,6 +35,8 @@ export type Quantity =
   | 'denominatorDegreesOfFreedom'
   | 'pValue'
   | 'cramersV'
+  /** The least count that independence lets expect: below 5 the chi-square test is rough. */
+  | 'smallestExpected'
   | 'rSquared'
   | 'adjustedRSquared'
   | 'residualStandardError'

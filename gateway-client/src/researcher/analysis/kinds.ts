@@ -68,7 +68,13 @@ const kinds = [
     by: z.array(variable).max(1).optional(),
     level,
   }),
-  z.strictObject({ id, kind: z.literal('pearson'), variables: z.array(variable).min(2).max(8), level }),
+  z.strictObject({
+    id,
+    kind: z.literal('pearson'),
+    variables: z.array(variable).min(2).max(8).refine(distinct, 'must not repeat a variable'),
+    alternative,
+    level,
+  }),
   z.strictObject({
     id,
     kind: z.literal('linearRegression'),

@@ -115,7 +115,8 @@ export function anovaParts(cells: Cells, { id, variable }: AnalysisOf<'anova'>):
   return [part('one-way', anova), part('Welch', welchAnova)];
 }
 
-export function pearsonParts(cells: Cells, { id, variables, level }: AnalysisOf<'pearson'>): Part[] {
+export function pearsonParts(cells: Cells, analysis: AnalysisOf<'pearson'>): Part[] {
+  const { id, variables, alternative, level } = analysis;
   return pairsOf(variables).map(([first, second], i) => ({
     labels: { pair: `${first}, ${second}` },
     quantities: ['count', 'correlation', 'correlationLower', 'correlationUpper', 'pValue'],
@@ -127,7 +128,7 @@ export function pearsonParts(cells: Cells, { id, variables, level }: AnalysisOf<
         ([a = 0, aa = 0, b = 0, bb = 0, ab = 0]) => {
           const result = correlation(
             { count, sum: a, squares: aa, otherSum: b, otherSquares: bb, product: ab },
-            { level },
+            { level, alternative },
           );
           return {
             correlation: result.estimate,

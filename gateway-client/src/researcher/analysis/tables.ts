@@ -117,8 +117,11 @@ export function chiSquareParts(cells: Cells, { id }: AnalysisOf<'chiSquare'>): P
   const parts: Part[] = [
     {
       labels: { test: 'Pearson' },
-      quantities: [...TEST, 'cramersV'],
-      figures: () => figuresOf(chiSquare(read())),
+      quantities: [...TEST, 'cramersV', 'smallestExpected'],
+      figures: () => {
+        const test = chiSquare(read());
+        return { ...figuresOf(test), smallestExpected: Math.min(...test.expected.flat()) };
+      },
     },
   ];
   if (!isTwoByTwo) return parts;
