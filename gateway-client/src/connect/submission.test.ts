@@ -86,7 +86,7 @@ function scripted(
   };
 }
 
-function run(peers: readonly ReturnType<typeof scripted>[], totalMs = 30_000) {
+function run(peers: readonly ReturnType<typeof scripted>[], totalMs = 30_000, signal?: AbortSignal) {
   return submitToEnd({
     peers: new GatewayPeers(peers),
     channel: CHANNEL,
@@ -94,6 +94,7 @@ function run(peers: readonly ReturnType<typeof scripted>[], totalMs = 30_000) {
     transaction: transactionOf(() => peers[0]!.submit()),
     options: () => ({}),
     totalMs,
+    signal,
   });
 }
 
@@ -153,6 +154,17 @@ test('when nobody tells, the error says that it may have happened, and which tra
     message: expect.stringContaining(TRANSACTION_ID),
     details: { safeToRetry: false },
   });
+});
+
+test('what was cancelled, or whose time was over, before it was sent is never sent', async () => {
+  const trace: Trace = [];
+  const peer = scripted('a', trace, { submits: ['taken'], statuses: [{ code: StatusCode.VALID }] });
+  await expect(run([peer], 30_000, AbortSignal.abort())).rejects.toMatchObject({ code: 'CANCELLED' });
+  await expect(run([peer], 0)).rejects.toMatchObject({
+    code: 'DEADLINE_EXCEEDED',
+    message: expect.stringContaining('nothing was written'),
+  });
+  expect(trace).toEqual([]);
 });
 
 test('the first peer serves again after a while, and each channel by itself', () => {

@@ -46,7 +46,7 @@ export interface Submission {
  * status is asked for first, and only then the very same signed envelope is sent again, through another peer where
  * there is one: the ledger takes a transaction id once, so the transaction cannot happen twice.
  *
- * @throws LedgerError of the orderer's refusal; `COMMIT_UNKNOWN` when the time is over and no peer has told.
+ * @throws LedgerError of the orderer's refusal; `DEADLINE_EXCEEDED` where nothing was sent in time; `COMMIT_UNKNOWN` when the time is over and no peer has told.
  */
 export async function submitToEnd(submission: Submission): Promise<Status> {
   const { peers, channel, transaction, call, totalMs, signal } = submission;
@@ -55,6 +55,7 @@ export async function submitToEnd(submission: Submission): Promise<Status> {
   let patience = FIRST_PATIENCE_MS;
   let last: unknown;
   while (Date.now() < end) {
+    throwIfCancelled(signal);
     const peer = peers.choose(channel);
     try {
       const copy = envelope ? peer.gateway.newTransaction(envelope) : transaction;
@@ -72,6 +73,12 @@ export async function submitToEnd(submission: Submission): Promise<Status> {
     if (found) return found;
     patience *= 2;
   }
+  if (!envelope)
+    throw new LedgerError(
+      'DEADLINE_EXCEEDED',
+      `${call} was endorsed, but its time was over before it was sent; nothing was written.`,
+      { stage: 'submit', safeToRetry: false },
+    );
   throw new LedgerError(
     'COMMIT_UNKNOWN',
     `${call} was sent, but no peer told within ${Math.round(totalMs / 1000)} s whether it was committed (transaction ${transaction.getTransactionId()}); look for its result before you repeat it.`,
