@@ -3,7 +3,7 @@ import { blobHash, packColumns, parameterSet, parseSchema, plan, type Query } fr
 import { makeEpoch } from '../../test/toy-epoch.js';
 import { LedgerError } from '../connect/index.js';
 import type { AgentContext } from './context.js';
-import { evaluateOnLedger } from './evaluate-parts.js';
+import { evaluateTwice } from './evaluate-parts.js';
 import { Evaluators, type EpochKeys } from './evaluators.js';
 import type { CheckedBatch } from './job-blobs.js';
 
@@ -127,8 +127,7 @@ test('what is too much for one transaction goes through several, and comes to th
     }),
   );
   const whole = await pool.evaluate({ plan: jobPlan.plan, cells, epochId, batches: columns });
-  const hashes = await evaluateOnLedger(context, access, jobPlan, parts, batches);
-  expect(hashes).toEqual(new Map([...whole].map(([cell, blob]) => [cell, blobHash(blob)])));
+  expect(await evaluateTwice(context, access, jobPlan, parts, batches)).toEqual(whole);
   // The first is asked twice: the contract had no key yet.
   expect(asked.map(({ from, until }) => [from, until])).toEqual([
     [0, 1],
@@ -138,12 +137,22 @@ test('what is too much for one transaction goes through several, and comes to th
   ]);
 });
 
+test('a contract that comes to another partial is found out', async () => {
+  answered = ({ partials, ...rest }) => ({
+    ...rest,
+    partials: Object.fromEntries(Object.keys(partials).map((cell) => [cell, '0'.repeat(64)])),
+  });
+  await expect(evaluateTwice(context, access, jobPlan, parts, batches)).rejects.toMatchObject({
+    code: 'REPLAY_MISMATCH',
+  });
+});
+
 test('a contract that adds otherwise is found out at the next stretch', async () => {
   answered = ({ running, ...rest }) => ({
     ...rest,
     ...(running && { running: { ...running, [cells[0]!]: '0'.repeat(64) } }),
   });
-  await expect(evaluateOnLedger(context, access, jobPlan, parts, batches)).rejects.toMatchObject({
+  await expect(evaluateTwice(context, access, jobPlan, parts, batches)).rejects.toMatchObject({
     code: 'REPLAY_MISMATCH',
   });
   expect(asked).toHaveLength(2);

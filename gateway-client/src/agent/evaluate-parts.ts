@@ -1,49 +1,50 @@
 /** Evaluation on the ledger, in as many transactions as it takes, beside the same arithmetic here. */
 import { type EvaluateResponse, type EvaluationPart, type JobAccess } from '@strokeshare/chaincode';
-import { blobHash, workOf } from '@strokeshare/fhe';
+import { blobHash, workOf, type BatchBlobs } from '@strokeshare/fhe';
 import { LedgerError } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import type { JobPlan } from '../job/plan.js';
 import { epochKey, epochKeys, type AgentContext } from './context.js';
-import { readBatch, readColumns, type CheckedBatch } from './job-blobs.js';
+import { readBatch, type CheckedBatch } from './job-blobs.js';
 
 /**
- * Has the contract evaluate cells over the own batches.
+ * Evaluates cells over the own batches, part by part: in the contract and, at the same time, here.
  *
  * @param parts - which cells over which batches, in an order in which every stretch follows the one before.
  * @param batches - all of them, in the ledger's order.
- * @returns the partials' hashes as the contract found them, by cell.
- * @throws ClientError `REPLAY_MISMATCH` where a running sum is another one here.
+ * @returns the partials by cell: the contract has found the same bytes.
+ * @throws ClientError `REPLAY_MISMATCH` where it found others, of a partial or of a running sum.
  */
-export async function evaluateOnLedger(
+export async function evaluateTwice(
   context: AgentContext,
   access: JobAccess,
   jobPlan: JobPlan,
   parts: readonly EvaluationPart[],
   batches: readonly CheckedBatch[],
-): Promise<Map<string, string>> {
-  const { plan } = jobPlan;
-  const hashes = new Map<string, string>();
+): Promise<Map<string, Uint8Array>> {
+  const partials = new Map<string, Uint8Array>();
   /** Sums over the batches so far, of cells that are too much for one transaction. */
   let running = new Map<string, Uint8Array>();
   for (const part of parts) {
+    const { columns } = workOf(jobPlan.plan, part.cells);
     const stretch = batches.slice(part.from, part.until);
-    const last = part.until === batches.length;
-    const transient = await transientColumns(context, stretch, workOf(plan, part.cells).columns);
-    if (part.from > 0) for (const [cell, blob] of running) transient[`running/${cell}`] = blob;
-    const answer = await submitPart(context, access, part, transient);
-    if (last) {
-      for (const [cell, hash] of Object.entries(answer.partials)) hashes.set(cell, hash);
-      continue;
-    }
+    // Read once, for both: what one transaction carries is little.
+    const blobs = await Promise.all(stretch.map((batch) => readBatch(context, batch, columns)));
     const before = part.from > 0 ? running : undefined;
-    running = await evaluateStretch(context, access, jobPlan, part, stretch, before);
-    for (const [cell, blob] of running) {
-      if (answer.running?.[cell] === blobHash(blob)) continue;
-      throw differs(context, cell, access.job.jobId);
+    const last = part.until === batches.length;
+    const [made, answer] = await Promise.all([
+      evaluateHere(context, access, jobPlan, part.cells, blobs, before, last),
+      submitPart(context, access, part, transientOf(stretch, blobs, before)),
+    ]);
+    const stated = last ? answer.partials : (answer.running ?? {});
+    for (const cell of part.cells) {
+      const blob = made.get(cell);
+      if (!blob || stated[cell] !== blobHash(blob)) throw differs(context, cell, access.job.jobId);
+      if (last) partials.set(cell, blob);
     }
+    if (!last) running = made;
   }
-  return hashes;
+  return partials;
 }
 
 async function submitPart(
@@ -66,39 +67,38 @@ async function submitPart(
   });
 }
 
-/** The running sums behind a stretch of batches, which the next transaction takes as transient data. */
-async function evaluateStretch(
+/** The same arithmetic in this process: partials of what is one stretch or the last of several, else running sums. */
+async function evaluateHere(
   context: AgentContext,
   { epoch }: JobAccess,
   { plan, set }: JobPlan,
-  { cells }: EvaluationPart,
-  stretch: readonly CheckedBatch[],
+  cells: readonly string[],
+  batches: readonly BatchBlobs[],
   running: ReadonlyMap<string, Uint8Array> | undefined,
+  last: boolean,
 ): Promise<Map<string, Uint8Array>> {
   const evaluator = await context.evaluators.forEvaluation(set, epochKeys(context, epoch));
-  const { columns } = workOf(plan, cells);
-  const batches = readColumns(context, stretch, columns);
-  return evaluator.evaluatePart(
-    { plan, cells, epochId: epoch.epochId, batches, running, last: false },
-    { signal: context.signal },
-  );
+  const request = { plan, cells, epochId: epoch.epochId, batches };
+  const options = { signal: context.signal };
+  // What is whole is shared out among the workers.
+  return last && !running
+    ? evaluator.evaluate(request, options)
+    : evaluator.evaluatePart({ ...request, running, last }, options);
 }
 
-async function transientColumns(
-  context: AgentContext,
-  batches: readonly CheckedBatch[],
-  columns: readonly string[],
-): Promise<Record<string, Uint8Array>> {
+function transientOf(
+  stretch: readonly CheckedBatch[],
+  blobs: readonly BatchBlobs[],
+  running: ReadonlyMap<string, Uint8Array> = new Map(),
+): Record<string, Uint8Array> {
   const transient: Record<string, Uint8Array> = {};
-  for (const batch of batches) {
-    for (const [name, blob] of await readBatch(context, batch, columns)) {
-      transient[`column/${batch.datasetId}/${batch.batchId}/${name}`] = blob;
-    }
-  }
+  for (const [i, { datasetId, batchId }] of stretch.entries())
+    for (const [name, blob] of blobs[i] ?? []) transient[`column/${datasetId}/${batchId}/${name}`] = blob;
+  for (const [cell, blob] of running) transient[`running/${cell}`] = blob;
   return transient;
 }
 
-export const differs = ({ mspId }: AgentContext, cell: string, jobId: string): ClientError =>
+const differs = ({ mspId }: AgentContext, cell: string, jobId: string): ClientError =>
   new ClientError(
     'REPLAY_MISMATCH',
     `The contract of ${mspId} and its agent evaluated cell ${cell} of job ${jobId} to different bytes.`,

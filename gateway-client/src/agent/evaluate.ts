@@ -1,11 +1,10 @@
 import { evaluationParts, type JobAccess } from '@strokeshare/chaincode';
-import { blobHash, workOf } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
 import { planOfJob, type JobPlan } from '../job/plan.js';
 import { requireCovered } from './agreements.js';
-import { epochKeys, report, type AgentContext } from './context.js';
-import { differs, evaluateOnLedger } from './evaluate-parts.js';
-import { batchesOf, readColumns, type CheckedBatch } from './job-blobs.js';
+import { report, type AgentContext } from './context.js';
+import { evaluateTwice } from './evaluate-parts.js';
+import { batchesOf, type CheckedBatch } from './job-blobs.js';
 import { contributionsTo, isDominated } from './dominance.js';
 import { ownBatches, ownCounts } from './own-records.js';
 import { stopJob } from './turns.js';
@@ -36,20 +35,10 @@ export async function evaluateJob(context: AgentContext, jobId: string): Promise
   const batches = inLedgerOrder(access, mspId, await batchesOf(context, access, mspId));
 
   const parts = evaluationParts(jobPlan.plan, cells, batches.length, jobPlan.set);
-  const [local, onLedger] = await Promise.all([
-    evaluateHere(context, access, jobPlan, cells, batches),
-    evaluateOnLedger(context, access, jobPlan, parts, batches),
-  ]);
+  const evaluated = await evaluateTwice(context, access, jobPlan, parts, batches);
   const partials: Record<string, string> = {};
-  for (const cell of cells) {
-    const blob = local.get(cell);
-    const hash = blob && blobHash(blob);
-    if (!blob || hash !== onLedger.get(cell)) {
-      throw differs(context, cell, jobId);
-    }
-    partials[cell] = await store.put(blob);
-  }
-  context.evaluations.set(jobId, local);
+  for (const [cell, blob] of evaluated) partials[cell] = await store.put(blob);
+  context.evaluations.set(jobId, evaluated);
   await consortium.jobs.postPartials({ jobId, partials, withheld }, { signal });
   const note = withheld.length === 0 ? '' : `, withheld ${withheld.length}`;
   report(context, 'evaluate', jobId, `posted ${cells.length} partials${note}`);
@@ -77,22 +66,6 @@ async function withheldCells(context: AgentContext, access: JobAccess, { plan }:
       return isSum && isDominated(contributionsTo(cell, plan, batches), dominancePercent);
     })
     .map(({ id }) => id);
-}
-
-async function evaluateHere(
-  context: AgentContext,
-  { epoch }: JobAccess,
-  { plan, set }: JobPlan,
-  cells: readonly string[],
-  batches: readonly CheckedBatch[],
-): Promise<Map<string, Uint8Array>> {
-  if (cells.length === 0) return new Map();
-  const evaluator = await context.evaluators.forEvaluation(set, epochKeys(context, epoch));
-  const { columns } = workOf(plan, cells);
-  return evaluator.evaluate(
-    { plan, cells, epochId: epoch.epochId, batches: readColumns(context, batches, columns) },
-    { signal: context.signal },
-  );
 }
 
 /** In the order of the ledger, by which stretches are named. */
