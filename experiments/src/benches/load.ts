@@ -2,7 +2,7 @@ import { demo } from '@strokeshare/gateway-client';
 import { withStudy } from '../study/alliance.js';
 import { readTrial } from '../study/trial.js';
 import type { Bench } from './index.js';
-import { loadingRows } from './query/loading.js';
+import { loadingRows, writeTable } from './query/loading.js';
 
 const BASE_PORT = 47_051;
 /** The fewest that make a key. */
@@ -12,13 +12,12 @@ const HOSPITALS = 2;
 export const loadBench: Bench = {
   summary: 'loading a table of 1,000,000 patients beside the encryption alone; --quick for 65,536',
   async run(progress, { quick }) {
-    const trial = await readTrial();
-    const patients = quick ? 65_536 : 1_000_000;
-    return withStudy(
+    await using table = await writeTable(await readTrial(), quick ? 65_536 : 1_000_000);
+    return await withStudy(
       'load',
       BASE_PORT,
       progress,
-      (study) => loadingRows(study, trial, patients, progress),
+      (study) => loadingRows(study, table, progress),
       demo.hospitalsOf(HOSPITALS),
     );
   },

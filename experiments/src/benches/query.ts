@@ -6,7 +6,7 @@ import { row, type BenchRow } from '../report.js';
 import { withStudy, type Study } from '../study/alliance.js';
 import { enterTrial, namesOf, readTrial, type Trial } from '../study/trial.js';
 import type { Bench } from './index.js';
-import { loadingRows } from './query/loading.js';
+import { loadingRows, writeTable } from './query/loading.js';
 import { narrowed, resampled, together } from './query/records.js';
 import { STAGES, timed, Watch, type Timing } from './query/timed.js';
 
@@ -66,10 +66,8 @@ export const queryBench: Bench = {
       const { rows: questions, table } = await questionRows(ask);
       const grown = await patientRows(ask, trial, size.patients, table);
       const four = await tableOf(ask, trial, patientsOfEach(trial));
-      return {
-        four,
-        rows: [...questions, ...grown, ...(await loadingRows(study, trial, size.loaded, progress))],
-      };
+      await using loaded = await writeTable(trial, size.loaded);
+      return { four, rows: [...questions, ...grown, ...(await loadingRows(study, loaded, progress))] };
     });
     const scaled = await institutionRows(trial, size, four, progress);
     const whole = row('peak memory of all processes', 'GiB', memory.peak / GIB, null, 'no peer');

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { packColumns, parameterSet } from '@strokeshare/fhe';
@@ -9,6 +9,7 @@ import { EPOCH, type Study } from '../../study/alliance.js';
 import type { Trial } from '../../study/trial.js';
 import { resampled, table, tableSchema } from './records.js';
 
+const set = parameterSet('standard');
 const WORKERS = 2;
 /** Columns of one request, as loading asks for. */
 const COLUMNS_AT_ONCE = 8;
@@ -16,41 +17,45 @@ const COLUMNS_AT_ONCE = 8;
 const POOL_ROUNDS = 25;
 const MIB = 2 ** 20;
 
+/** A table on the disk, and what else of the trial loading needs: the trial's own records need not stay in memory. */
+export interface BenchTable extends AsyncDisposable {
+  path: string;
+  patients: number;
+  provenance: Trial['provenance'];
+  /** The columns of one batch, packed. */
+  columns: readonly Float64Array[];
+}
+
+/** Writes a table of so many patients. */
+export async function writeTable({ all, provenance }: Trial, patients: number): Promise<BenchTable> {
+  const parent = join(ROOT, '.strokeshare');
+  await mkdir(parent, { recursive: true });
+  const folder = await mkdtemp(join(parent, 'table-'));
+  const path = join(folder, 'table.csv');
+  await pipeline(table(all, patients), createWriteStream(path));
+  return {
+    ...{ path, patients, provenance, columns: columnsOf(all) },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}
+
 /**
  * Loading of a table from its file to batches on the ledger, beside what the pool alone encrypts: patients a second, and
  * what the memory of this process grew by.
  */
 export async function loadingRows(
   study: Study,
-  trial: Trial,
-  patients: number,
+  { path, patients, provenance, columns }: BenchTable,
   progress: (line: string) => void,
 ): Promise<BenchRow[]> {
-  const folder = await mkdtemp(join(ROOT, '.strokeshare', 'table-'));
-  try {
-    const path = join(folder, 'table.csv');
-    await pipeline(table(trial.all, patients), createWriteStream(path));
-    return await loadingOf(path, study, trial, patients, progress);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
-async function loadingOf(
-  path: string,
-  study: Study,
-  trial: Trial,
-  patients: number,
-  progress: (line: string) => void,
-): Promise<BenchRow[]> {
-  const before = await poolPace(study, trial);
+  const before = await poolPace(study, columns);
   const start = process.memoryUsage.rss();
   let peak = start;
   const { rate, processorTime } = await paceOf(patients, () =>
     study.load(
       {
         ...{ datasetId: 'loaded', title: 'A large table', owner: 0 },
-        ...{ schema: tableSchema, provenance: trial.provenance },
+        ...{ schema: tableSchema, provenance },
         rows: rowsOf(path),
       },
       (done) => {
@@ -59,7 +64,7 @@ async function loadingOf(
       },
     ),
   );
-  const after = await poolPace(study, trial);
+  const after = await poolPace(study, columns);
   return [
     row(
       `loading and encrypting ${patients} patients x 10 columns`,
@@ -113,13 +118,7 @@ async function* rowsOf(path: string): AsyncGenerator<OwnRow[]> {
     });
 }
 
-/** The pool's pace when it has nothing else to do and its columns are packed. */
-async function poolPace({ agents }: Study, { all }: Trial): Promise<Pace> {
-  const [agent] = agents;
-  if (!agent) throw new TypeError('an alliance has agents');
-  const { consortium, store, signal } = agent.context;
-  const { publicKeyHash = '' } = await consortium.epochs.get({ epochId: EPOCH }, { signal });
-  const set = parameterSet('standard');
+function columnsOf(all: Trial['all']): Float64Array[] {
   const records = [...resampled(all, set.slots)].map(({ values }) => {
     const numbers = [values['AGE'], values['RSBP'], values['RDELAY']];
     return Object.fromEntries(
@@ -127,7 +126,15 @@ async function poolPace({ agents }: Study, { all }: Trial): Promise<Pace> {
     );
   });
   const [packed] = packColumns(tableSchema, records, set).batches;
-  const columns = [...(packed?.columns.values() ?? [])];
+  return [...(packed?.columns.values() ?? [])];
+}
+
+/** The pool's pace when it has nothing else to do and its columns are packed. */
+async function poolPace({ agents }: Study, columns: readonly Float64Array[]): Promise<Pace> {
+  const [agent] = agents;
+  if (!agent) throw new TypeError('an alliance has agents');
+  const { consortium, store, signal } = agent.context;
+  const { publicKeyHash = '' } = await consortium.epochs.get({ epochId: EPOCH }, { signal });
   await using evaluators = new Evaluators(WORKERS);
   const pool = await evaluators.forEncryption(set, {
     epochId: EPOCH,
