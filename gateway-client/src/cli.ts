@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { collectBuffersWithHeap } from '@strokeshare/network';
 import { Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
 import { accessCommand } from './cli/access.js';
@@ -143,7 +142,6 @@ export async function run(args: readonly string[], interrupted: AbortSignal): Pr
 
 /** Runs it on the process' own arguments. */
 export async function main(): Promise<void> {
-  collectBuffersWithHeap();
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => interrupted.abort());

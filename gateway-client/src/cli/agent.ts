@@ -1,3 +1,4 @@
+import { collectBuffersWithHeap } from '@strokeshare/network';
 import { Command } from 'commander';
 import pino, { type Logger } from 'pino';
 import {
@@ -39,6 +40,7 @@ async function serveAgents(
   { metrics: address }: { metrics?: string },
   signal: AbortSignal,
 ): Promise<void> {
+  collectBuffersWithHeap();
   await using resources = new Resources();
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);

@@ -7,7 +7,7 @@ const SINCE = 24;
  * By default V8 marks the whole heap for every 64 MB of buffers that were allocated, used or not: most of the time of a
  * process through which transactions of a megabyte pass. Here buffers count as the rest of the heap does.
  *
- * For a program's first line: it concerns the whole process, and heaps that exist keep their rule.
+ * It concerns the whole process, which takes some hundred megabytes more for it: for programs, not for libraries.
  */
 export function collectBuffersWithHeap(): void {
   if (Number(process.versions.node.split('.')[0]) >= SINCE)

@@ -94,9 +94,6 @@ interface Start {
   tls: boolean;
 }
 
-/** MiB that a chaincode's heap and buffers may take before old objects are looked for; see garbageCollection.ts. */
-const HEAP_FLAG = '--initial-old-space-size=64';
-
 /** Ends a chaincode process together with the daemon; see daemon/leash.ts. */
 const LEASH = join(__dirname, '..', '..', 'dist', 'daemon', 'leash.js');
 
@@ -119,7 +116,6 @@ async function prepare({
       // Never through npx: ending npx would leave the chaincode behind.
       argv: [
         process.execPath,
-        HEAP_FLAG,
         '--require',
         LEASH,
         cli,
