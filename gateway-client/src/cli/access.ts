@@ -5,26 +5,13 @@ import type { Connection } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import { readShapedFile } from '../named-file.js';
 import { columns, connected, show } from './connected.js';
-import { profileOption, withExample } from './options.js';
+import { connectedCommands, type Common } from './options.js';
 import { proposeOptions, proposeWith, type ProposeFlags } from './agreement-text.js';
-
-interface Common {
-  profile: string;
-  json?: boolean;
-}
 
 /** `strokeshare access ...`: what a researcher may use, from asking to withdrawing. */
 export function accessCommand(signal: AbortSignal): Command {
   const access = new Command('access').description('what researchers may use');
-  const command = (usage: string, description: string, example: string): Command =>
-    withExample(
-      access
-        .command(usage)
-        .description(description)
-        .addOption(profileOption())
-        .option('--json', 'print it as JSON'),
-      `access ${example}`,
-    );
+  const command = connectedCommands(access);
 
   command(
     'request <file>',

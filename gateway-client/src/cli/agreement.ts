@@ -12,25 +12,12 @@ import type { Decision } from '../agent/index.js';
 import { ClientError } from '../errors.js';
 import { hashOf, proposeOptions, proposeWith, textOf, type ProposeFlags } from './agreement-text.js';
 import { asInstitution, columns, connected, show } from './connected.js';
-import { agentOption, profileOption, withExample } from './options.js';
-
-interface Common {
-  profile: string;
-  json?: boolean;
-}
+import { agentOption, connectedCommands, withExample, type Common } from './options.js';
 
 /** `strokeshare agreement ...`: what owners of data sign. */
 export function agreementCommand(signal: AbortSignal): Command {
   const agreement = new Command('agreement').description('sharing agreements and their signatures');
-  const command = (usage: string, description: string, example: string): Command =>
-    withExample(
-      agreement
-        .command(usage)
-        .description(description)
-        .addOption(profileOption())
-        .option('--json', 'print it as JSON'),
-      `agreement ${example} --profile agent.json`,
-    );
+  const command = connectedCommands(agreement, ' --profile agent.json');
 
   command('list', 'list the agreements, each in its latest version', 'list').action(
     ({ profile, json }: Common) =>

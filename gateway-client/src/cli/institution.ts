@@ -10,26 +10,14 @@ import { enroll, foundConsortium, rotateKeys } from '../agent/index.js';
 import { allPages } from '../agent/context.js';
 import { ClientError } from '../errors.js';
 import { asInstitution, columns, connected, show } from './connected.js';
-import { agentOption, profileOption, withExample } from './options.js';
+import { agentOption, connectedCommands, withExample, type Common } from './options.js';
 
-interface Common {
-  profile: string;
-  json?: boolean;
-}
 type Level = (typeof institutionLevels)[number];
 
 /** `strokeshare institution ...`: who has a seat, and how seats are given and taken. */
 export function institutionCommand(signal: AbortSignal): Command {
   const institution = new Command('institution').description('the members of the consortium');
-  const command = (usage: string, description: string, example: string): Command =>
-    withExample(
-      institution
-        .command(usage)
-        .description(description)
-        .addOption(profileOption())
-        .option('--json', 'print it as JSON'),
-      `institution ${example} --profile agent.json`,
-    );
+  const command = connectedCommands(institution, ' --profile agent.json');
 
   command('list', 'list the enrolled institutions', 'list').action(({ profile, json }: Common) =>
     connected(profile, async (connection) => {

@@ -16,3 +16,30 @@ export function withExample(command: Command, ...lines: string[]): Command {
   const typed = lines.map((line) => `\n  strokeshare ${line}`).join('');
   return command.addHelpText('after', `\nExample:${typed}`);
 }
+
+/** What the commands of {@link connectedCommands} are given. */
+export interface Common {
+  profile: string;
+  json?: boolean;
+}
+
+/**
+ * Makes the commands below one that ask the ledger through a profile and print what it says, as JSON where that is
+ * wanted.
+ *
+ * @param suffix - ends every example.
+ */
+export function connectedCommands(
+  parent: Command,
+  suffix = '',
+): (usage: string, description: string, example: string) => Command {
+  return (usage, description, example) =>
+    withExample(
+      parent
+        .command(usage)
+        .description(description)
+        .addOption(profileOption())
+        .option('--json', 'print it as JSON'),
+      `${parent.name()} ${example}${suffix}`,
+    );
+}

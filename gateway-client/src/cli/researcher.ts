@@ -2,25 +2,12 @@ import { Command } from 'commander';
 import { allPages } from '../agent/context.js';
 import { openResearcher, register } from '../researcher/index.js';
 import { columns, connected, show } from './connected.js';
-import { profileOption, withExample } from './options.js';
-
-interface Common {
-  profile: string;
-  json?: boolean;
-}
+import { connectedCommands, type Common } from './options.js';
 
 /** `strokeshare researcher ...`: who may ask. */
 export function researcherCommand(signal: AbortSignal): Command {
   const researcher = new Command('researcher').description('who may ask');
-  const command = (usage: string, description: string, example: string): Command =>
-    withExample(
-      researcher
-        .command(usage)
-        .description(description)
-        .addOption(profileOption())
-        .option('--json', 'print it as JSON'),
-      `researcher ${example}`,
-    );
+  const command = connectedCommands(researcher);
 
   command(
     'register',
