@@ -26,7 +26,9 @@ export async function readConfig<T extends z.ZodType>(folder: string, shape: T):
   try {
     value = JSON.parse(await readFile(path, 'utf8'));
   } catch (cause) {
-    throw new StorageError('CONFIG_INVALID', `The configuration ${path} cannot be read as JSON.`, { cause });
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const what = isMissing ? 'does not exist' : 'cannot be read as JSON';
+    throw new StorageError('CONFIG_INVALID', `The configuration ${path} ${what}.`, { cause });
   }
   const parsed = shape.safeParse(value);
   if (parsed.success) return parsed.data;

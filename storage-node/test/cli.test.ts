@@ -145,40 +145,49 @@ test('keys that are kept elsewhere are not rotated here', () => {
   });
 });
 
-test('a zone becomes the user that is named, for good, or does not start', async () => {
-  const folder = external();
-  const nobody = run('external', folder, '--user', 'nobody-of-that-name');
+test('a zone does not start as a user that there is not, nor from a folder that there is not', () => {
+  const nobody = run('external', external(), '--user', 'nobody-of-that-name');
   expect(nobody).toMatchObject({
     code: 1,
     err: expect.stringMatching(/cannot become the user .* \(CONFIG_INVALID\)$/),
   });
-  if (!mayBecome) {
-    console.warn(`to become ${USER} needs root: not tried on this machine`);
-    return;
-  }
-  chmodSync(place.root, 0o755);
-  giveAway(owner.dir);
-  const child = spawn(process.execPath, [BIN, 'external', folder, '--user', USER], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const nowhere = run('external', join(place.root, 'nowhere'));
+  expect(nowhere).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(
+      /^The configuration .*nowhere\/zone\.json does not exist\. \(CONFIG_INVALID\)$/,
+    ),
   });
-  const lines = createInterface({ input: child.stdout });
-  try {
-    const [line] = (await once(lines, 'line')) as [string];
-    const port = /reading at (\d+)/.exec((JSON.parse(line) as { message: string }).message)?.[1];
-    for (const name of readdirSync(folder))
-      expect([name, statSync(join(folder, name)).uid]).toEqual([name, uid]);
-    // It serves as that user; without a grant nothing is there.
-    const { host, serverName, authority, certificate, key } = owner.endpoint(Number(port), owner.agent);
-    const asked = get({
-      ...{ host, port, servername: serverName, ca: authority, cert: certificate, key },
-      path: `/v1/blobs/${'0'.repeat(64)}`,
+});
+
+const describeAsRoot = mayBecome ? describe : describe.skip;
+describeAsRoot('where this process may become another user (root)', () => {
+  test('a zone becomes the user that is named, for good', async () => {
+    const folder = external();
+    chmodSync(place.root, 0o755);
+    giveAway(owner.dir);
+    const child = spawn(process.execPath, [BIN, 'external', folder, '--user', USER], {
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
-    answer.resume();
-    expect(answer.statusCode).toBe(404);
-  } finally {
-    child.kill('SIGTERM');
-  }
-  const [code] = (await once(child, 'exit')) as [number];
-  expect(code).toBe(0);
+    const lines = createInterface({ input: child.stdout });
+    try {
+      const [line] = (await once(lines, 'line')) as [string];
+      const port = /reading at (\d+)/.exec((JSON.parse(line) as { message: string }).message)?.[1];
+      for (const name of readdirSync(folder))
+        expect([name, statSync(join(folder, name)).uid]).toEqual([name, uid]);
+      // It serves as that user; without a grant nothing is there.
+      const { host, serverName, authority, certificate, key } = owner.endpoint(Number(port), owner.agent);
+      const asked = get({
+        ...{ host, port, servername: serverName, ca: authority, cert: certificate, key },
+        path: `/v1/blobs/${'0'.repeat(64)}`,
+      });
+      const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+      answer.resume();
+      expect(answer.statusCode).toBe(404);
+    } finally {
+      child.kill('SIGTERM');
+    }
+    const [code] = (await once(child, 'exit')) as [number];
+    expect(code).toBe(0);
+  });
 });

@@ -1,3 +1,4 @@
+import { hasEnded } from '../job/ended.js';
 import type { AgentContext } from './context.js';
 
 /** What events said of one thing since the last look at it. */
@@ -23,18 +24,9 @@ export function waitFor(
   return false;
 }
 
-/** Jobs in these states give nobody anything to do. */
-export const ENDED: readonly (string | undefined)[] = [
-  'RELEASED',
-  'SUPPRESSED',
-  'REFUSED',
-  'FAILED',
-  'CANCELLED',
-];
-
 /** Whether what was heard of a job may give this institution something to do. */
 export function isExpected({ expected }: AgentContext, jobId: string, { events, state }: Heard): boolean {
-  if (ENDED.includes(state)) return false;
+  if (hasEnded(state)) return false;
   const before = expected.get(jobId);
   if (!before || before.state !== state) return true;
   before.events -= events;

@@ -5,8 +5,8 @@ import {
   type JobAccess,
 } from '@strokeshare/chaincode';
 import type { BatchBlobs } from '@strokeshare/fhe';
+import { hasEnded } from '../job/ended.js';
 import type { AgentContext } from './context.js';
-import { ENDED } from './heard.js';
 import { checkedManifest } from './manifest.js';
 
 /** One batch of a dataset with the hashes of its columns, checked against the ledger. */
@@ -84,7 +84,7 @@ async function claimOf(
   owner: string,
 ): Promise<DataClaim> {
   const { jobId, agreementId, state } = job;
-  if (owner === mspId || !ENDED.includes(state)) return { kind: 'job', jobId };
+  if (owner === mspId || !hasEnded(state)) return { kind: 'job', jobId };
   const { content } = await consortium.agreements.get({ agreementId }, { signal });
   return { kind: 'permission', permissionId: content.permission.permissionId };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { JobView, Permission, RequestPermission, Researcher as Entry } from '@strokeshare/chaincode';
 import { LedgerError, untilDefined } from '../connect/index.js';
 import { ClientError } from '../errors.js';
+import { hasEnded } from '../job/ended.js';
 import type { JobFile } from './job-file.js';
 import type { ResearcherContext } from './open.js';
 
@@ -18,8 +19,6 @@ export class JobRefused extends ClientError {
     super('JOB_REFUSED', `Job ${jobId} was refused: ${reason} (${refusalCode})`);
   }
 }
-
-const ENDED = new Set(['RELEASED', 'SUPPRESSED', 'REFUSED', 'FAILED', 'CANCELLED']);
 
 /**
  * Enters the researcher with the key that results are sealed to; nothing is done where it is entered already.
@@ -92,7 +91,7 @@ export async function waitForJob(
   return untilDefined(events, signal, async () => {
     const job = await client.jobs.get({ jobId }, { signal });
     if (job.state !== last) onState((last = job.state));
-    return ENDED.has(job.state) ? checkedOutcome(job) : undefined;
+    return hasEnded(job.state) ? checkedOutcome(job) : undefined;
   });
 }
 
