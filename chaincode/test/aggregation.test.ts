@@ -88,4 +88,21 @@ describe('aggregation under attack', () => {
       `BAD_BLOB: The blob "partial/${cell}/Hospital1MSP"`,
     );
   });
+
+  it('refuses a posted partial with a word that is no residue, and names it', async () => {
+    const bad = await alliance.submit('g-3', byType);
+    const cell = cellOf('PACS');
+    const damaged = blobs[`partial/${cell}/Hospital3MSP`]!.slice().fill(0xff, -8);
+    alliance.blobs.set(blobHash(damaged), damaged);
+    for (const [i, member] of alliance.institutions.entries()) {
+      if (i !== 2) await alliance.evaluate(bad, member);
+      else {
+        const partials = Object.fromEntries(idsOf(bad).map((id) => [id, blobHash(damaged)]));
+        await alliance.as(member, JobContract.PostPartials, { jobId: 'g-3', partials, withheld: [] });
+      }
+    }
+    await expect(alliance.aggregate(bad, [cell])).rejects.toThrow(
+      `BAD_BLOB: The blob "partial/${cell}/Hospital3MSP": SEAL bytes refused: a word is not below its prime.`,
+    );
+  });
 });

@@ -1,5 +1,5 @@
 /** Partials and their sums: hashes on the ledger, blobs in transient data. */
-import { blobHash, parameterSet, sumOfC0 } from '@strokeshare/fhe';
+import { blobHash, parameterSet, parseCiphertext, sumOfC0 } from '@strokeshare/fhe';
 import { byText } from '../api/canonical.js';
 import {
   type Aggregate,
@@ -75,7 +75,7 @@ export async function aggregate(
       if (!job.included) await ledger.put(jobRecords, settled, job.jobId);
       return 'EVALUATING';
     }
-    const done = await ledger.findEach(jobAggregates, [job.jobId], open);
+    const done = await ledger.findAll(jobAggregates, [job.jobId], open);
     for (const [cell, sum] of done) if (request.cells.includes(cell)) aggregates[cell] = sum;
     const cells = request.cells.filter((cell) => !done.has(cell));
     const inputs = await inputsOf(ledger, settled, cells, partials);
@@ -184,12 +184,17 @@ async function addCells(
   const place: BlobPlace = { set, epochId: job.epochId };
   const evaluator = await evaluatorFor(set);
   for (const { id, primes } of job.cells.filter((cell) => cells.includes(cell.id))) {
-    const blobs = (inputs.get(id) ?? []).map(({ name, hash }) => {
-      const blob = transientBlob(transaction, name, hash);
-      releaseCiphertext(blob, name, place, primes);
-      return blob;
-    });
-    const blob = await compute(place.epochId, () => evaluator.add(place.epochId, blobs));
+    const blobs = new Map(
+      (inputs.get(id) ?? []).map(({ name, hash }) => [name, transientBlob(transaction, name, hash)]),
+    );
+    for (const [name, input] of blobs) releaseCiphertext(input, name, place, primes);
+    const blob = await compute(place.epochId, () => evaluator.add(place.epochId, [...blobs.values()])).catch(
+      (error: unknown) => {
+        // Which one it was is looked for here: the worker knows no names.
+        for (const [name, input] of blobs) releaseCiphertext(input, name, place, primes, parseCiphertext);
+        throw error;
+      },
+    );
     sums.set(id, { blob, body: releaseCiphertext(blob, id, place, primes) });
   }
   return sums;
@@ -203,7 +208,7 @@ const recordOf = ({ blob, body }: Sum, { parameterSet: name }: Job): AggregateRe
 
 /** The partials that are in a job's sums, by institution. */
 export const includedPartials = (ledger: Ledger, job: Job): Promise<Map<string, PartialsRecord>> =>
-  ledger.findEach(jobPartials, [job.jobId], job.included ?? []);
+  ledger.findAll(jobPartials, [job.jobId], job.included ?? []);
 
 /**
  * Everybody's partials; from the posting deadline on, of those that posted (the quorum is known to have).
@@ -211,7 +216,7 @@ export const includedPartials = (ledger: Ledger, job: Job): Promise<Map<string, 
  */
 async function settledPartials({ ledger, now }: Transaction, job: Job): Promise<Map<string, PartialsRecord>> {
   if (job.included) return includedPartials(ledger, job);
-  const partials = await ledger.findEach(jobPartials, [job.jobId], job.participants);
+  const partials = await ledger.findAll(jobPartials, [job.jobId], job.participants);
   const missing = job.participants.filter((mspId) => !partials.has(mspId));
   if (missing.length > 0 && now < Date.parse(job.postingDeadline))
     throw new ContractError('PARTIALS_MISSING', `The partials of ${missing.join(', ')} are not posted.`);

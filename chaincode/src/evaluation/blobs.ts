@@ -1,5 +1,12 @@
 /** Transient blobs: counted, matched with the hash that the ledger holds, and read, before anything is computed. */
-import { blobHash, decodeBlob, FheError, type ParameterSet, parseCiphertext } from '@strokeshare/fhe';
+import {
+  blobHash,
+  type CiphertextForm,
+  decodeBlob,
+  FheError,
+  type ParameterSet,
+  readCiphertextForm,
+} from '@strokeshare/fhe';
 import { ContractError } from '../errors.js';
 import { type Transaction } from '../ledger/transaction.js';
 import { MAXIMUM_TRANSIENT_BYTES } from './limits.js';
@@ -37,6 +44,7 @@ export function transientBlob({ transient }: Transaction, name: string, hash: st
 
 /**
  * The body of a ciphertext blob at a release level.
+ * @param read what is looked at: the words, too, with `parseCiphertext`; whatever computes with them does that itself
  * @throws ContractError BAD_BLOB unless it has two polynomials and so many primes
  */
 export function releaseCiphertext(
@@ -44,11 +52,12 @@ export function releaseCiphertext(
   name: string,
   { set, epochId }: BlobPlace,
   primes: number,
+  read: (body: Uint8Array, set: ParameterSet) => CiphertextForm = readCiphertextForm,
 ): Uint8Array {
   const body = readBlob(name, () =>
     decodeBlob(blob, { kind: 'ciphertext', parameterSetId: set.id, epochId }),
   );
-  const parsed = readBlob(name, () => parseCiphertext(body, set));
+  const parsed = readBlob(name, () => read(body, set));
   if (parsed.size !== 2 || parsed.primes !== primes)
     throw new ContractError(
       'BAD_BLOB',

@@ -5,6 +5,7 @@ import { FheError, type FheErrorCode } from '../errors.js';
 import type { ParameterSet } from '../params/parameterSet.js';
 import { Fields } from './fields.js';
 import {
+  type CiphertextForm,
   ciphertextWords,
   headerLength,
   parmsId,
@@ -38,14 +39,19 @@ function requireWords(fields: Fields, bytes: Uint8Array, count: number, set: Par
   return words;
 }
 
-function ciphertextLike(
+/** What may stand before the words of a ciphertext. */
+interface Allowed {
+  readonly levels: readonly { primes: number; id: Uint8Array }[];
+  readonly sizes: readonly number[];
+}
+
+/** Reads all fields before the words, and checks that as many words follow as they say. */
+function formOf(
+  fields: Fields,
   body: Uint8Array,
   set: ParameterSet,
-  code: FheErrorCode,
-  levels: readonly { primes: number; id: Uint8Array }[],
-  sizes: readonly number[],
-): ParsedCiphertext {
-  const fields = new Fields(body, code);
+  { levels, sizes }: Allowed,
+): CiphertextForm & { count: number } {
   fields.header(body.length);
   const level = levels[fields.parmsId(levels.map(({ id }) => id))];
   const primes = level?.primes ?? 0;
@@ -60,8 +66,39 @@ function ciphertextLike(
   if (body.length !== ciphertextWords + 8 * count) throw fields.fail('the length differs');
   fields.header(8 * count + 8 + headerLength);
   fields.exactly(count, 'number of words');
-  const words = requireWords(fields, body, count, set, primes);
-  return { size: size as 2 | 3, primes, scale, words };
+  return { size: size as 2 | 3, primes, scale, count };
+}
+
+function ciphertextLike(
+  body: Uint8Array,
+  set: ParameterSet,
+  code: FheErrorCode,
+  allowed: Allowed,
+): ParsedCiphertext {
+  const fields = new Fields(body, code);
+  const { count, ...form } = formOf(fields, body, set, allowed);
+  return { ...form, words: requireWords(fields, body, count, set, form.primes) };
+}
+
+const atDataLevels = (set: ParameterSet): Allowed => ({
+  levels: dataLevels(set).map((id, i) => ({ primes: i + 1, id })),
+  sizes: [2, 3],
+});
+
+/**
+ * What a ciphertext's bytes say of themselves, for whoever hands them on. The words are not looked at: whatever
+ * computes with them parses them with {@link parseCiphertext}.
+ *
+ * @throws FheError CIPHERTEXT_MALFORMED
+ */
+export function readCiphertextForm(body: Uint8Array, set: ParameterSet): CiphertextForm {
+  const { count: _, ...form } = formOf(
+    new Fields(body, 'CIPHERTEXT_MALFORMED'),
+    body,
+    set,
+    atDataLevels(set),
+  );
+  return form;
 }
 
 /**
@@ -71,12 +108,15 @@ function ciphertextLike(
  * @throws FheError CIPHERTEXT_MALFORMED
  */
 export function parseCiphertext(body: Uint8Array, set: ParameterSet): ParsedCiphertext {
-  const levels = dataLevels(set).map((id, i) => ({ primes: i + 1, id }));
-  const parsed = ciphertextLike(body, set, 'CIPHERTEXT_MALFORMED', levels, [2, 3]);
-  if (!parsed.words.subarray(parsed.words.length / parsed.size).some((word) => word !== 0n)) {
-    throw new FheError('CIPHERTEXT_MALFORMED', 'The ciphertext is transparent: it encrypts nothing.');
-  }
+  const parsed = ciphertextLike(body, set, 'CIPHERTEXT_MALFORMED', atDataLevels(set));
+  requireOpaque(parsed);
   return parsed;
+}
+
+/** @throws FheError CIPHERTEXT_MALFORMED where all polynomials past the first are zero */
+export function requireOpaque({ size, words }: Pick<ParsedCiphertext, 'size' | 'words'>): void {
+  if (!words.subarray(words.length / size).some((word) => word !== 0n))
+    throw new FheError('CIPHERTEXT_MALFORMED', 'The ciphertext is transparent: it encrypts nothing.');
 }
 
 /**
@@ -90,7 +130,8 @@ export function parsePublicKey(body: Uint8Array, set: ParameterSet): ParsedPubli
 
 function publicKeyWords(body: Uint8Array, set: ParameterSet, code: FheErrorCode): BigUint64Array {
   const primes = set.primes.length;
-  const parsed = ciphertextLike(body, set, code, [{ primes, id: parmsId(set, primes) }], [2]);
+  const levels = [{ primes, id: parmsId(set, primes) }];
+  const parsed = ciphertextLike(body, set, code, { levels, sizes: [2] });
   if (parsed.scale !== 1) throw new FheError(code, 'SEAL bytes refused: a key has scale 1.');
   return parsed.words;
 }

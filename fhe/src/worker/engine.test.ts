@@ -1,4 +1,4 @@
-import { encodeBlob, type BlobKind } from '../bytes/index.js';
+import { type BlobKind, buildCiphertext, decodeBlob, encodeBlob, parseCiphertext } from '../bytes/index.js';
 import { workOf } from '../evaluate/index.js';
 import { FheError } from '../errors.js';
 import { parameterSet } from '../params/index.js';
@@ -103,5 +103,30 @@ test('products need the relinearisation key, linear cells do not', async () => {
   expect(linear.columns).toEqual(['G=true']);
   expect(() => engine.begin('other', work)).toThrow(expect.objectContaining({ code: 'KEY_MISSING' }));
   expect(() => engine.begin('other', linear)).not.toThrow();
+  engine[Symbol.dispose]();
+});
+
+test('adds partial results to the bytes that SEAL’s addition gives', async () => {
+  const context = await SealContext.for(set);
+  const { engine } = await engineWithKeys(['e']);
+  const blobs = [0.25, -0.5, 1].map((value) =>
+    engine.encrypt('e', [new Float64Array(set.slots).fill(value)]),
+  );
+  const bodyOf = (blob: Uint8Array) =>
+    decodeBlob(blob, { kind: 'ciphertext', parameterSetId: set.id, epochId: 'e' });
+  const [first, ...others] = blobs.map((blob) => context.loadCiphertext(bodyOf(blob)));
+  for (const other of others) context.evaluator.addInPlace(first!, other);
+  expect(Buffer.from(bodyOf(engine.add('e', blobs, go))).equals(first!.save())).toBe(true);
+
+  // A ciphertext and its negative leave nothing that is encrypted.
+  const { words, ...form } = parseCiphertext(bodyOf(blobs[0]!), set);
+  const opposite = words.map((word, i) => {
+    const prime = set.primes[Math.floor(i / set.polyModulusDegree) % form.primes]!;
+    return word === 0n ? 0n : prime - word;
+  });
+  const body = buildCiphertext(set, { ...form, words: opposite });
+  const negative = encodeBlob({ kind: 'ciphertext', parameterSetId: set.id, epochId: 'e' }, body);
+  expect(() => engine.add('e', [blobs[0]!, negative], go)).toThrow('transparent');
+  for (const ciphertext of [first!, ...others]) ciphertext[Symbol.dispose]();
   engine[Symbol.dispose]();
 });

@@ -3,17 +3,21 @@
  * heap has an owner here and is disposed of with its batch or evaluation.
  */
 import { decodeBlob, encodeBlob } from '../bytes/blob.js';
+import { buildCiphertext, type CiphertextForm, parseCiphertext, requireOpaque } from '../bytes/seal.js';
 import { type PackedColumn } from '../columns/layout.js';
 import { FheError } from '../errors.js';
 import { type Work } from '../evaluate/work.js';
 import { type ParameterSet } from '../params/index.js';
 import { type SealCiphertext, SealContext, type SealEncryptor, type SealRelinKeys } from '../seal/index.js';
+import { Accumulator } from './accumulator.js';
 import { Evaluation } from './evaluation.js';
 import { EpochKeys } from './epochKeys.js';
 import { CiphertextKernel } from './kernel.js';
 import { encodePair } from './pair.js';
 
 const KEPT_KERNEL_BYTES = 2 ** 28;
+/** Name of the one sum of partial results. */
+const SUM = 'sum';
 
 /** Throws when the task has been cancelled; asked between operations. */
 export type Checkpoint = () => void;
@@ -130,18 +134,24 @@ export class CipherEngine implements Disposable {
       this.#kernel = new CiphertextKernel();
   }
 
+  /** Adds partial results of size 2; the words are those of SEAL's addition. */
   add(epochId: string, blobs: readonly Uint8Array[], checkpoint: Checkpoint): Uint8Array {
-    const [first, ...others] = blobs;
-    if (!first) throw new FheError('ARGUMENT_INVALID', 'There is nothing to add.');
-    using sum = this.#load(epochId, first);
-    for (const blob of others) {
+    using sums = new Accumulator(this.#set, this.#kernel);
+    let form: CiphertextForm | undefined;
+    for (const blob of blobs) {
       checkpoint();
-      using term = this.#load(epochId, blob);
-      if (term.primes !== sum.primes || term.scale !== sum.scale)
+      const term = parseCiphertext(this.#body(blob, 'ciphertext', epochId), this.#set);
+      if (term.size !== 2)
+        throw new FheError('CIPHERTEXT_MALFORMED', 'A column or partial result has two polynomials.');
+      form ??= { size: term.size, primes: term.primes, scale: term.scale };
+      if (term.primes !== form.primes || term.scale !== form.scale)
         throw new FheError('ARGUMENT_INVALID', 'The partial results are at different levels or scales.');
-      this.#context.evaluator.addInPlace(sum, term);
+      sums.absorb(SUM, term);
     }
-    return this.#blob(epochId, sum);
+    if (!form) throw new FheError('ARGUMENT_INVALID', 'There is nothing to add.');
+    const sum = { ...form, words: sums.read(SUM).words };
+    requireOpaque(sum);
+    return this.#encode(epochId, buildCiphertext(this.#set, sum));
   }
 
   [Symbol.dispose](): void {
@@ -154,14 +164,6 @@ export class CipherEngine implements Disposable {
     const current = this.#evaluations.get(evaluation);
     if (!current) throw new FheError('ARGUMENT_INVALID', 'No evaluation has begun.');
     return current;
-  }
-
-  /** A ciphertext of size 2; larger ones exist inside an evaluation only. */
-  #load(epochId: string, blob: Uint8Array): SealCiphertext {
-    const ciphertext = this.#context.loadCiphertext(this.#body(blob, 'ciphertext', epochId));
-    if (ciphertext.size === 2) return ciphertext;
-    ciphertext[Symbol.dispose]();
-    throw new FheError('CIPHERTEXT_MALFORMED', 'A column or partial result has two polynomials.');
   }
 
   #body(blob: Uint8Array, kind: 'ciphertext' | 'publicKey' | 'relinKeys', epochId: string): Uint8Array {
