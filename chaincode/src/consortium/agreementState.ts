@@ -82,7 +82,7 @@ export async function readSignatures(
   owners: readonly string[],
 ): Promise<Map<string, AgreementSignature>> {
   const filled = new Map<string, AgreementSignature>();
-  for (const [owner, slot] of await ledger.findEach(
+  for (const [owner, slot] of await ledger.findAll(
     agreementSlots,
     [agreementId, versionKey(version)],
     owners,
@@ -96,7 +96,7 @@ export async function readVersion(ledger: Ledger, agreementId: string, number: n
   const agreement = await ledger.get(agreementVersions, agreementId, versionKey(number));
   const { owners } = agreement.content;
   const signed = await readSignatures(ledger, agreement, owners);
-  const refused = await ledger.findEach(agreementRefusals, [agreementId, versionKey(number)], owners);
+  const refused = await ledger.findAll(agreementRefusals, [agreementId, versionKey(number)], owners);
   return {
     agreement,
     slots: {
@@ -126,8 +126,8 @@ export async function readAgreement(ledger: Ledger, agreementId: string, now: nu
   const version =
     head.base === undefined || isSigned(latest) ? latest : await readVersion(ledger, agreementId, head.base);
   const { owners } = version.agreement.content;
-  const suspensions = await ledger.findEach(agreementSuspensions, [agreementId], owners);
-  const terminated = await ledger.findEach(agreementTerminations, [agreementId], owners);
+  const suspensions = await ledger.findAll(agreementSuspensions, [agreementId], owners);
+  const terminated = await ledger.findAll(agreementTerminations, [agreementId], owners);
   const standing = {
     version,
     suspended: [...suspensions].filter(([, { suspended }]) => suspended).map(([owner]) => owner),

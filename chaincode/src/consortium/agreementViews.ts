@@ -31,8 +31,8 @@ export async function view(
   return {
     ...(await versionView(ledger, version, effective)),
     state,
-    suspensions: Object.fromEntries(await ledger.findEach(agreementSuspensions, [agreementId], owners)),
-    terminations: Object.fromEntries(await ledger.findEach(agreementTerminations, [agreementId], owners)),
+    suspensions: Object.fromEntries(await ledger.findAll(agreementSuspensions, [agreementId], owners)),
+    terminations: Object.fromEntries(await ledger.findAll(agreementTerminations, [agreementId], owners)),
     reserved: budget?.reserved ?? 0,
     spentMicroRho: budget?.microRho ?? 0,
     ...(latest !== version && { amendment: await versionView(ledger, latest, effective) }),
@@ -70,8 +70,6 @@ async function versionView(
     ...agreement,
     versionState: versionState(version, standing, head.latest),
     signatures: Object.fromEntries(await readSignatures(ledger, agreement, content.owners)),
-    refusals: Object.fromEntries(
-      await ledger.findEach(agreementRefusals, [agreementId, key], content.owners),
-    ),
+    refusals: Object.fromEntries(await ledger.findAll(agreementRefusals, [agreementId, key], content.owners)),
   };
 }

@@ -41,7 +41,7 @@ async function lineage({ ledger }: Transaction, { jobId }: { jobId: string }): P
     job,
     agreement: await ledger.get(agreementVersions, agreementId, versionKey(agreementVersion)),
     datasets: [...datasets.values()],
-    partials: await ledger.findEach(jobPartials, [jobId], job.participants),
-    aggregates: await ledger.findEach(jobAggregates, [jobId], idsOf(job.cells)),
+    partials: await ledger.findAll(jobPartials, [jobId], job.participants),
+    aggregates: await ledger.findAll(jobAggregates, [jobId], idsOf(job.cells)),
   });
 }

@@ -208,7 +208,7 @@ async function passingCells(ledger: Ledger, job: Job): Promise<JobCell[]> {
 /** @throws ContractError SHARES_MISSING unless the whole committee posted. */
 export async function requireAll<T>(ledger: Ledger, kind: RecordKind<T>, job: Job): Promise<Map<string, T>> {
   const holders = holdersOf(job);
-  const posted = await ledger.findEach(kind, roundKeys(job), holders);
+  const posted = await ledger.findAll(kind, roundKeys(job), holders);
   const missing = holders.filter((mspId) => !posted.has(mspId));
   if (missing.length > 0)
     throw new ContractError('SHARES_MISSING', `The ${kind.word} of ${missing.join(', ')} is not posted.`);

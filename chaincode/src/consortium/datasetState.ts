@@ -56,7 +56,8 @@ export async function datasetsFor(
   for (const [datasetId, record] of await ledger.findEach(datasetRecords, [], ids)) {
     const current = await currentVersion(ledger, record);
     const pin = pinned[datasetId];
-    const version = pin ? await attestedVersion(ledger, datasetId, pin.version) : current;
+    const isCurrent = !pin || pin.version === current?.version;
+    const version = isCurrent ? current : await attestedVersion(ledger, datasetId, pin.version);
     if (!current || !version || (pin && pin.merkleRoot !== version.merkleRoot)) continue;
     const superseded = current.usableFrom > version.version;
     const status = record.withdrawal ? 'WITHDRAWN' : superseded ? 'SUPERSEDED' : 'ACTIVE';

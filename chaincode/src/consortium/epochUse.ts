@@ -50,8 +50,8 @@ export async function view({ ledger }: Transaction, { epochId }: { epochId: stri
   const messages: EpochView['messages'] = {};
   for (const label of ceremonyLabels) {
     const key = [...keyOf(epoch), label];
-    const committed = await ledger.findEach(commitments, key, epoch.members);
-    const revealed = await ledger.findEach(reveals, key, epoch.members);
+    const committed = await ledger.findAll(commitments, key, epoch.members);
+    const revealed = await ledger.findAll(reveals, key, epoch.members);
     const byMember: Record<string, CeremonyMessage> = {};
     for (const [member, { commitment }] of committed) {
       const { at: _, ...opening } = revealed.get(member) ?? { at: '' };
@@ -63,7 +63,7 @@ export async function view({ ledger }: Transaction, { epochId }: { epochId: stri
   return {
     ...epoch,
     messages,
-    confirmations: Object.fromEntries(await ledger.findEach(confirmations, keyOf(epoch), epoch.members)),
+    confirmations: Object.fromEntries(await ledger.findAll(confirmations, keyOf(epoch), epoch.members)),
     ...(await evidenceOf(ledger, epoch)),
     past: [...(await ledger.findEach(pastAttempts, [epochId], earlier)).values()],
     budget: await epochBudget(ledger, epoch),

@@ -115,9 +115,9 @@ async function holdsKeyOf(ledger: Ledger, job: Job, mspId: string): Promise<bool
 }
 
 async function isResultOf(ledger: Ledger, job: Job, blob: string): Promise<boolean> {
-  const partials = await ledger.findEach(jobPartials, [job.jobId], job.participants);
+  const partials = await ledger.findAll(jobPartials, [job.jobId], job.participants);
   if ([...partials.values()].some((posted) => Object.values(posted.partials).includes(blob))) return true;
-  const aggregates = await ledger.findEach(jobAggregates, [job.jobId], idsOf(job.cells));
+  const aggregates = await ledger.findAll(jobAggregates, [job.jobId], idsOf(job.cells));
   return [...aggregates.values()].some(({ hash }) => hash === blob);
 }
 
@@ -130,11 +130,7 @@ async function byEpoch(ledger: Ledger, reader: Reader, { epochId }: Claim<'epoch
   if (reader.blob === epoch.publicKeyHash || reader.blob === epoch.relinKeysHash) return GRANTED;
   if (!epoch.members.includes(reader.mspId)) return refused('NOT_ENTITLED');
   for (const label of ceremonyLabels) {
-    const revealed = await ledger.findEach(
-      reveals,
-      [epochId, numberKey(epoch.attempt), label],
-      epoch.members,
-    );
+    const revealed = await ledger.findAll(reveals, [epochId, numberKey(epoch.attempt), label], epoch.members);
     if ([...revealed.values()].some(({ bytesHash }) => bytesHash === reader.blob)) return GRANTED;
   }
   return refused('NOT_COVERED');

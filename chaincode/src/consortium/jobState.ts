@@ -38,7 +38,10 @@ const lacksQuorum = ({ state, postingDeadline, quorum }: Timed, posted: number, 
 
 /** The job with its effective state, for evaluated transactions and closing steps. */
 export async function viewJob(ledger: Ledger, job: Job, now: number): Promise<JobView> {
-  const posted = [...(await ledger.findEach(jobPartials, [job.jobId], job.participants)).keys()];
+  // Once it is settled whose partials are in the sums, nobody posts any more.
+  const posted = job.included ?? [
+    ...(await ledger.findAll(jobPartials, [job.jobId], job.participants)).keys(),
+  ];
   const state = effectiveState(job, posted.length, now);
   if (state !== 'FAILED') return { ...job, state, posted };
   return { ...job, state, posted, missing: await whoIsMissing(ledger, job, posted) };
@@ -58,7 +61,7 @@ export const hasPassingVector = ({ vector, outcomes }: Pick<Job, 'vector' | 'out
 export async function undealt(ledger: Ledger, job: Job): Promise<string[]> {
   if (job.state !== 'COUNTED' || !hasPassingVector(job)) return [];
   const { included = [] } = job;
-  const dealt = await ledger.findEach(jobDealt, [job.jobId], included);
+  const dealt = await ledger.findAll(jobDealt, [job.jobId], included);
   return included.filter((mspId) => !dealt.has(mspId));
 }
 
@@ -68,7 +71,7 @@ export async function silentHolders(ledger: Ledger, job: Job): Promise<string[]>
   if ((await undealt(ledger, job)).length > 0) return [];
   const committee = (job.committee ?? []).map(({ mspId }) => mspId);
   const lacking = async (kind: RecordKind<unknown>): Promise<string[]> => {
-    const there = await ledger.findEach(kind, roundKeys(job), committee);
+    const there = await ledger.findAll(kind, roundKeys(job), committee);
     return committee.filter((mspId) => !there.has(mspId));
   };
   const stages = job.state === 'COUNTED' ? [jobValueShares] : [jobCountShares, jobVerdicts, jobOpened];
@@ -92,7 +95,7 @@ export async function openJob(
   if (effectiveState(job, Infinity, now) === 'FAILED')
     throw new ContractError('DEADLINE_PASSED', `The job ${jobId} failed: its deadline was ${job.deadline}.`);
   if (lacksQuorum(job, 0, now)) {
-    const posted = await ledger.findEach(jobPartials, [jobId], job.participants);
+    const posted = await ledger.findAll(jobPartials, [jobId], job.participants);
     if (lacksQuorum(job, posted.size, now))
       throw new ContractError(
         'DEADLINE_PASSED',

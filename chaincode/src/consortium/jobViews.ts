@@ -55,7 +55,7 @@ export async function partialsOf(
   { jobId }: JobName,
 ): Promise<{ partials: Record<string, PartialsRecord> }> {
   const { participants } = await ledger.get(jobRecords, jobId);
-  return { partials: Object.fromEntries(await ledger.findEach(jobPartials, [jobId], participants)) };
+  return { partials: Object.fromEntries(await ledger.findAll(jobPartials, [jobId], participants)) };
 }
 
 export async function aggregatesOf(
@@ -63,7 +63,7 @@ export async function aggregatesOf(
   { jobId }: JobName,
 ): Promise<{ aggregates: Record<string, AggregateRecord> }> {
   const { cells } = await ledger.get(jobRecords, jobId);
-  return { aggregates: Object.fromEntries(await ledger.findEach(jobAggregates, [jobId], idsOf(cells))) };
+  return { aggregates: Object.fromEntries(await ledger.findAll(jobAggregates, [jobId], idsOf(cells))) };
 }
 
 export async function sharesOf({ ledger }: Transaction, { jobId }: JobName): Promise<SharesView> {
@@ -71,7 +71,7 @@ export async function sharesOf({ ledger }: Transaction, { jobId }: JobName): Pro
   const { round, committee = [], counting = { round, committee } } = job;
   const each = async <T>(kind: RecordKind<T>, of: typeof counting): Promise<Record<string, T>> =>
     Object.fromEntries(
-      await ledger.findEach(
+      await ledger.findAll(
         kind,
         roundKeys({ jobId, round: of.round }),
         of.committee.map(({ mspId }) => mspId),
@@ -83,7 +83,7 @@ export async function sharesOf({ ledger }: Transaction, { jobId }: JobName): Pro
     opened: await each(jobOpened, counting),
     valueShares: await each(jobValueShares, { round, committee }),
     dealt: Object.fromEntries(
-      await ledger.findEach(jobDealt, [jobId], job.vector ? (job.included ?? []) : []),
+      await ledger.findAll(jobDealt, [jobId], job.vector ? (job.included ?? []) : []),
     ),
   };
 }

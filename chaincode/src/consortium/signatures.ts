@@ -140,7 +140,7 @@ async function stateUnsigned(
   { content }: Agreement,
 ): Promise<AgreementState> {
   const has = async (kind: RecordKind<unknown>, ids: string[], owners: readonly string[]): Promise<boolean> =>
-    (await ledger.findEach(kind, ids, owners)).size > 0;
+    (await ledger.findAll(kind, ids, owners)).size > 0;
   const ended = (permission: { until: string }): boolean => now >= Date.parse(permission.until);
   if (await has(agreementRefusals, [agreementId, versionKey(latest)], content.owners)) return 'REFUSED';
   if (base !== undefined) {

@@ -29,9 +29,10 @@ export async function readEarlier(
   const found = new Map<string, ReleaseRecord>();
   let full: string | undefined;
   for (const datasetId of datasets) {
-    const records = await ledger.range(releases, [datasetId, affiliation], MAXIMUM_RESULTS);
-    if (records.length === MAXIMUM_RESULTS) full ??= datasetId;
-    for (const record of records) found.set(record.jobId, record);
+    const known = new Set(found.keys());
+    const records = await ledger.range(releases, [datasetId, affiliation], MAXIMUM_RESULTS, known);
+    if (records.seen === MAXIMUM_RESULTS) full ??= datasetId;
+    for (const record of records.items) found.set(record.jobId, record);
   }
   const known = [...found.values()].flatMap(({ data, counts }) =>
     Object.entries(counts).map(([cell, { count, numbers }]): KnownCount => ({ cell, data, count, numbers })),

@@ -7,6 +7,8 @@ import { MAXIMUM_VALUE_BYTES } from './limits.js';
 import { type RecordKind } from './kinds.js';
 
 const PAGE = 100;
+/** A range costs two messages to the peer, a key one. */
+const FEWEST_IN_RANGE = 3;
 
 /** @throws ContractError VALUE_TOO_LARGE */
 export function assertSize(bytes: number, what: string): void {
@@ -25,12 +27,17 @@ export interface Page {
 }
 
 export class Ledger {
+  /** What this transaction has read, by key: it is the same however often it is asked for. */
+  readonly #read = new Map<string, unknown>();
+
   constructor(private readonly stub: ChaincodeStub) {}
 
   /** The record, or undefined. A transaction never reads its own writes. */
   async find<T>(kind: RecordKind<T>, ...ids: string[]): Promise<T | undefined> {
-    const bytes = await this.stub.getState(this.key(kind, ids));
-    return bytes.length === 0 ? undefined : parse(kind, bytes);
+    const key = this.key(kind, ids);
+    if (this.#read.has(key)) return this.#read.get(key) as T | undefined;
+    const bytes = await this.stub.getState(key);
+    return this.#keep(kind, key, bytes);
   }
 
   /** @throws ContractError NOT_FOUND */
@@ -42,7 +49,9 @@ export class Ledger {
   }
 
   async has<T>(kind: RecordKind<T>, ...ids: string[]): Promise<boolean> {
-    return (await this.stub.getState(this.key(kind, ids))).length > 0;
+    const key = this.key(kind, ids);
+    if (this.#read.has(key)) return this.#read.get(key) !== undefined;
+    return (await this.stub.getState(key)).length > 0;
   }
 
   /** The records of one kind below a common beginning of their keys, one for each last part that has one. */
@@ -53,6 +62,24 @@ export class Ledger {
       if (record !== undefined) found.set(id, record);
     }
     return found;
+  }
+
+  /**
+   * As {@link findEach}, in one question to the peer instead of one for each key. For keys below which nobody writes but
+   * those who are named: such a range conflicts with nothing that the single keys would not conflict with.
+   */
+  async findAll<T>(kind: RecordKind<T>, ids: string[], last: readonly string[]): Promise<Map<string, T>> {
+    if (last.length < FEWEST_IN_RANGE || last.length > PAGE) return this.findEach(kind, ids, last);
+    const named = new Map(last.map((id) => [this.key(kind, [...ids, id]), id]));
+    let seen = 0;
+    for await (const { key, value } of this.stub.getStateByPartialCompositeKey(kind.type, ids)) {
+      if (named.has(key) && !this.#read.has(key)) this.#keep(kind, key, value);
+      seen += 1;
+      if (seen === PAGE) break;
+    }
+    // What a whole range does not have is not there.
+    if (seen < PAGE) for (const key of named.keys()) if (!this.#read.has(key)) this.#read.set(key, undefined);
+    return this.findEach(kind, ids, last);
   }
 
   async put<T>(kind: RecordKind<T>, record: T, ...ids: string[]): Promise<void> {
@@ -136,15 +163,30 @@ export class Ledger {
   /**
    * The first records below a common beginning of their keys, for update transactions: few, and an insertion among
    * them conflicts, as it should where the transaction rests on all of them.
+   * @param known last parts of keys whose records the caller has already: they count, and are not given again
    */
-  async range<T>(kind: RecordKind<T>, ids: string[], limit: number): Promise<T[]> {
+  async range<T>(
+    kind: RecordKind<T>,
+    ids: string[],
+    limit: number,
+    known: ReadonlySet<string> = new Set(),
+  ): Promise<{ items: T[]; seen: number }> {
     if (limit > PAGE) throw new RangeError(`an update reads at most ${PAGE} records of a range`);
     const items: T[] = [];
-    for await (const { value } of this.stub.getStateByPartialCompositeKey(kind.type, ids)) {
-      items.push(parse(kind, value));
-      if (items.length === limit) break;
+    let seen = 0;
+    for await (const { key, value } of this.stub.getStateByPartialCompositeKey(kind.type, ids)) {
+      const last = known.size > 0 ? this.stub.splitCompositeKey(key).attributes.at(-1) : undefined;
+      if (last === undefined || !known.has(last)) items.push(parse(kind, value));
+      seen += 1;
+      if (seen === limit) break;
     }
-    return items;
+    return { items, seen };
+  }
+
+  #keep<T>(kind: RecordKind<T>, key: string, bytes: Uint8Array): T | undefined {
+    const record = bytes.length === 0 ? undefined : parse(kind, bytes);
+    this.#read.set(key, record);
+    return record;
   }
 
   private key<T>(kind: RecordKind<T>, ids: readonly string[]): string {

@@ -37,11 +37,20 @@ export interface Call {
   transient?: Record<string, Uint8Array>;
 }
 
+interface Range {
+  prefix: string;
+  seen: { key: string; version: number }[];
+  /** Whether it was read to its end. */
+  whole: boolean;
+}
+
 /** A simulated transaction, not committed yet. */
 export interface Simulation {
   channel: string;
   response: unknown;
   reads: Map<string, number>;
+  /** What ranges gave, as far as they were read. */
+  ranges?: Range[];
   writes: Map<string, Buffer>;
   /** Keys whose endorsement policy was set, with the policy. */
   policies: Map<string, Buffer>;
@@ -105,11 +114,13 @@ export class MemoryLedger {
     );
   }
 
-  /** @throws MvccConflict if a key that was read has been written since. */
-  commit({ channel, reads, writes, event }: Simulation): void {
+  /** @throws MvccConflict if a key that was read, or a key in a range that was read, has been written since. */
+  commit({ channel, reads, ranges = [], writes, event }: Simulation): void {
     const state = this.#channel(channel);
     for (const [key, version] of reads)
       if ((state.get(key)?.version ?? 0) !== version) throw new MvccConflict(JSON.stringify(key));
+    const phantom = ranges.find((range) => !isUnchanged(state, range));
+    if (phantom) throw new MvccConflict(JSON.stringify(phantom.prefix));
     this.#height += 1;
     // What all tests of the contracts write is held to the bound that the design sets.
     for (const [key, value] of writes)
@@ -133,10 +144,12 @@ export class MemoryLedger {
     transient: Record<string, Uint8Array>,
   ): Promise<Simulation> {
     const state = this.#channel(channel);
+    const ranges: Range[] = [];
     const simulation: Simulation = {
       channel,
       response: undefined,
       reads: new Map(),
+      ranges,
       writes: new Map(),
       policies: new Map(),
       event: undefined,
@@ -175,12 +188,17 @@ export class MemoryLedger {
         return Promise.resolve();
       },
       async *getStateByPartialCompositeKey(type: string, attributes: string[]) {
-        const prefix = prototype.createCompositeKey(type, attributes);
-        const keys = [...state.keys()].filter(
-          (key) => key.startsWith(prefix) && state.get(key)!.value.length > 0,
-        );
-        for (const key of keys.sort(inBytes))
-          yield await Promise.resolve({ key, value: state.get(key)!.value });
+        const range: Range = {
+          prefix: prototype.createCompositeKey(type, attributes),
+          seen: [],
+          whole: false,
+        };
+        ranges.push(range);
+        for (const [key, { value, version }] of below(state, range.prefix)) {
+          range.seen.push({ key, version });
+          yield await Promise.resolve({ key, value });
+        }
+        range.whole = true;
       },
       async *getStateByPartialCompositeKeyWithPagination(
         type: string,
@@ -208,6 +226,22 @@ export class MemoryLedger {
     simulation.response = JSON.parse(Buffer.from(payload).toString());
     return simulation;
   }
+}
+
+/** The records below a beginning of their keys, in the order of the keys. */
+function below(state: ReadonlyMap<string, Versioned>, prefix: string): [string, Versioned][] {
+  return [...state]
+    .filter(([key, { value }]) => key.startsWith(prefix) && value.length > 0)
+    .sort(([a], [b]) => inBytes(a, b));
+}
+
+/** Whether a range would give the same still, up to where it was read. */
+function isUnchanged(state: ReadonlyMap<string, Versioned>, { prefix, seen, whole }: Range): boolean {
+  const now = below(state, prefix).slice(0, whole ? undefined : seen.length);
+  return (
+    now.length === seen.length &&
+    now.every(([key, { version }], i) => seen[i]?.key === key && seen[i].version === version)
+  );
 }
 
 const inBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
