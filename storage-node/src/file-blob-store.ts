@@ -11,12 +11,12 @@ const FOLDER = /^[0-9a-f]{2}$/;
 export const isBlobName = (text: string): boolean => HASH.test(text);
 
 /**
- * An {@link ObjectStore} in a folder: `ab/cd/abcd...`, so that no folder grows beyond what file systems like. A blob
- * is written under a temporary name, forced to the disk, renamed, and its folder forced too: a reader sees all of a
- * blob or nothing, and what `put` acknowledged survives a power cut.
+ * An {@link ObjectStore} in 256 folders: `ab/abcd...`, of which each stays below what file systems like up to millions
+ * of blobs. A blob is written under a temporary name, forced to the disk, renamed, and its folder forced too: a reader
+ * sees all of a blob or nothing, and what `put` acknowledged survives a power cut.
  */
 export class FileBlobStore implements ObjectStore {
-  /** Folders that this store forced into the one above them: they are never removed. */
+  /** Folders that this store forced into the one above them. */
   private readonly forced = new Set<string>();
 
   private constructor(
@@ -111,9 +111,8 @@ export class FileBlobStore implements ObjectStore {
   async *hashes(): AsyncIterable<string> {
     const list = (path: string): Promise<string[]> =>
       this.attempt('listing blobs', () => this.files.list(path));
-    for (const first of (await list(this.folder)).filter((name) => FOLDER.test(name)))
-      for (const second of (await list(join(this.folder, first))).filter((name) => FOLDER.test(name)))
-        for (const name of await list(join(this.folder, first, second))) if (HASH.test(name)) yield name;
+    for (const part of (await list(this.folder)).filter((name) => FOLDER.test(name)))
+      for (const name of await list(join(this.folder, part))) if (HASH.test(name)) yield name;
   }
 
   async remove(hash: string): Promise<void> {
@@ -122,7 +121,7 @@ export class FileBlobStore implements ObjectStore {
       await this.files.unlink(path).catch((error: unknown) => {
         if (!isAbsent(error)) throw error;
       });
-      await this.files.syncFolder(this.foldersOf(hash).second).catch((error: unknown) => {
+      await this.files.syncFolder(this.folderOf(hash)).catch((error: unknown) => {
         if (!isAbsent(error)) throw error;
       });
     });
@@ -137,18 +136,13 @@ export class FileBlobStore implements ObjectStore {
     const held = (await checkBlob(this, hash)) === 'intact';
     await this.attempt(`storing blob ${hash}`, async () => {
       if (!held) await write();
-      const { first, second } = this.foldersOf(hash);
+      const folder = this.folderOf(hash);
       // Forced even for a blob that was there: whoever wrote it may not have got this far yet.
-      await this.files.syncFolder(second);
-      await this.force(second, first);
-      await this.force(first, this.folder);
+      await this.files.syncFolder(folder);
+      if (this.forced.has(folder)) return;
+      await this.files.syncFolder(this.folder);
+      this.forced.add(folder);
     });
-  }
-
-  private async force(folder: string, above: string): Promise<void> {
-    if (this.forced.has(folder)) return;
-    await this.files.syncFolder(above);
-    this.forced.add(folder);
   }
 
   private async write(hash: string, bytes: Uint8Array): Promise<void> {
@@ -163,14 +157,18 @@ export class FileBlobStore implements ObjectStore {
   }
 
   private async move(temporary: string, hash: string): Promise<void> {
-    const { second } = this.foldersOf(hash);
-    await this.files.mkdir(second);
-    await this.files.rename(temporary, join(second, hash));
+    const folder = this.folderOf(hash);
+    const path = join(folder, hash);
+    await this.files.rename(temporary, path).catch(async (error: unknown) => {
+      if (!isAbsent(error)) throw error;
+      this.forced.delete(folder);
+      await this.files.mkdir(folder);
+      await this.files.rename(temporary, path);
+    });
   }
 
-  private foldersOf(hash: string): { first: string; second: string } {
-    const first = join(this.folder, hash.slice(0, 2));
-    return { first, second: join(first, hash.slice(2, 4)) };
+  private folderOf(hash: string): string {
+    return join(this.folder, hash.slice(0, 2));
   }
 
   private pathOf(hash: string): string {
@@ -178,7 +176,7 @@ export class FileBlobStore implements ObjectStore {
     if (!HASH.test(hash)) {
       throw new StorageError('HASH_INVALID', 'A blob is named by 64 lower-case hexadecimal digits.');
     }
-    return join(this.foldersOf(hash).second, hash);
+    return join(this.folderOf(hash), hash);
   }
 
   private async attempt<T>(doing: string, work: () => Promise<T>, hash?: string): Promise<T> {

@@ -38,8 +38,7 @@ afterEach(() => place[Symbol.asyncDispose]());
 
 const open = (changes: Record<string, unknown> = {}) =>
   place.internal(0, ledger, external, changes, () => new Date(Date.now() + ahead));
-const blobFile = (area: string, hash: string): string =>
-  join(place.at(0).path(area), hash.slice(0, 2), hash.slice(2, 4), hash);
+const blobFile = (area: string, hash: string): string => join(place.at(0).path(area), hash.slice(0, 2), hash);
 const verify = async () => {
   await zone[Symbol.asyncDispose]();
   await external[Symbol.asyncDispose]();
