@@ -4,18 +4,25 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { packColumns, parameterSet } from '@strokeshare/fhe';
 import { Evaluators, openTable, parseMapping, readRows, type OwnRow } from '@strokeshare/gateway-client';
+import { touchMemory } from '../../memory.js';
 import { ROOT, row, type BenchRow } from '../../report.js';
 import { EPOCH, type Study } from '../../study/alliance.js';
 import type { Trial } from '../../study/trial.js';
 import { resampled, table, tableSchema } from './records.js';
 
 const set = parameterSet('standard');
+const MIB = 2 ** 20;
 const WORKERS = 2;
 /** Columns of one request, as loading asks for. */
 const COLUMNS_AT_ONCE = 8;
-/** Batches that the pool alone is measured by: some seconds, so that a lucky moment does not count for the whole. */
-const POOL_ROUNDS = 25;
-const MIB = 2 ** 20;
+/** Batches that the pool alone is measured by. */
+const POOL_BATCHES = 25;
+/** Batches that are loaded before anything is measured. */
+const WARM_UP = 2;
+/** How often the table is loaded. */
+const ROUNDS = 3;
+/** What loading writes: ten ciphertexts for as many patients as they have slots, and the records themselves. */
+const BYTES_PER_PATIENT = (10 * MIB) / set.slots + 100;
 
 /** A table on the disk, and what else of the trial loading needs: the trial's own records need not stay in memory. */
 export interface BenchTable extends AsyncDisposable {
@@ -41,54 +48,70 @@ export async function writeTable({ all, provenance }: Trial, patients: number): 
 
 /**
  * Loading of a table from its file to batches on the ledger, beside what the pool alone encrypts: patients a second, and
- * what the memory of this process grew by.
+ * what the memory of this process grew by. A machine's speed drifts: the table is loaded several times, each loading is
+ * compared with the pool right before and after it, and the middle comparison counts.
  */
 export async function loadingRows(
   study: Study,
   { path, patients, provenance, columns }: BenchTable,
   progress: (line: string) => void,
 ): Promise<BenchRow[]> {
-  const before = await poolPace(study, columns);
-  const start = process.memoryUsage.rss();
-  let peak = start;
-  const { rate, processorTime } = await paceOf(patients, () =>
+  let peak = 0;
+  const load = (datasetId: string, rows: AsyncIterable<OwnRow[]>): Promise<void> =>
     study.load(
-      {
-        ...{ datasetId: 'loaded', title: 'A large table', owner: 0 },
-        ...{ schema: tableSchema, provenance },
-        rows: rowsOf(path),
-      },
+      { datasetId, title: 'A large table', owner: 0, schema: tableSchema, provenance, rows },
       (done) => {
         peak = Math.max(peak, process.memoryUsage.rss());
-        progress(`loads: ${done} of ${patients} patients`);
+        progress(`loads ${datasetId}: ${done} of ${patients} patients`);
       },
-    ),
-  );
-  const after = await poolPace(study, columns);
+    );
+  // Neither is measured while its threads start and their code is compiled.
+  await load('warm-up', firstOf(rowsOf(path), WARM_UP * set.slots));
+  await using pool = await BarePool.open(study, columns);
+  await pool.pace();
+  await touchMemory(ROUNDS * patients * BYTES_PER_PATIENT);
+  const pools = [await pool.pace()];
+  const loadings: Loading[] = [];
+  const start = (peak = process.memoryUsage.rss());
+  for (let round = 1; round <= ROUNDS; round++) {
+    const loading = await paceOf(patients, () => load(`loaded-${round}`, rowsOf(path)));
+    pools.push(await pool.pace());
+    const beside = meanOf(pools.slice(-2));
+    loadings.push({ loading, beside, ratio: loading.rate / beside.rate });
+  }
+  const { loading, beside } = middleOf(loadings, ({ ratio }) => ratio);
+  const peer = 'the pool alone, right before and after';
   return [
     row(
       `loading and encrypting ${patients} patients x 10 columns`,
       '1/s',
-      rate,
-      Math.max(before.rate, after.rate),
-      'the pool alone, in the same run',
+      loading.rate,
+      beside.rate,
+      peer,
       'higher',
     ),
     row(
       "processor time of a patient in this process, without the network's",
       'us',
-      processorTime,
-      Math.min(before.processorTime, after.processorTime),
-      'the pool alone, in the same run',
+      loading.processorTime,
+      beside.processorTime,
+      peer,
     ),
     row(
-      'memory that loading took',
+      'memory beyond what loading a small table took',
       'MiB',
       (peak - start) / MIB,
       null,
       'no peer: bounded, whatever the table',
     ),
   ];
+}
+
+/** One loading, and the pool's mean pace around it. */
+interface Loading {
+  loading: Pace;
+  beside: Pace;
+  ratio: number;
 }
 
 /** How fast patients are worked on. */
@@ -107,6 +130,29 @@ async function paceOf(patients: number, work: () => Promise<void>): Promise<Pace
     rate: (1000 * patients) / (performance.now() - started),
     processorTime: (user + system) / patients,
   };
+}
+
+function meanOf(paces: readonly Pace[]): Pace {
+  const mean = (value: (pace: Pace) => number): number =>
+    paces.reduce((sum, pace) => sum + value(pace), 0) / paces.length;
+  return { rate: mean(({ rate }) => rate), processorTime: mean(({ processorTime }) => processorTime) };
+}
+
+/** The item whose value is the middle one. */
+function middleOf<T>(items: readonly T[], value: (item: T) => number): T {
+  const sorted = [...items].sort((a, b) => value(a) - value(b));
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  if (middle === undefined) throw new TypeError('there are rounds');
+  return middle;
+}
+
+async function* firstOf(rows: AsyncIterable<OwnRow[]>, patients: number): AsyncGenerator<OwnRow[]> {
+  let left = patients;
+  for await (const some of rows) {
+    yield some.slice(0, left);
+    left -= some.length;
+    if (left <= 0) return;
+  }
 }
 
 async function* rowsOf(path: string): AsyncGenerator<OwnRow[]> {
@@ -129,24 +175,38 @@ function columnsOf(all: Trial['all']): Float64Array[] {
   return [...(packed?.columns.values() ?? [])];
 }
 
-/** The pool's pace when it has nothing else to do and its columns are packed. */
-async function poolPace({ agents }: Study, columns: readonly Float64Array[]): Promise<Pace> {
-  const [agent] = agents;
-  if (!agent) throw new TypeError('an alliance has agents');
-  const { consortium, store, signal } = agent.context;
-  const { publicKeyHash = '' } = await consortium.epochs.get({ epochId: EPOCH }, { signal });
-  await using evaluators = new Evaluators(WORKERS);
-  const pool = await evaluators.forEncryption(set, {
-    epochId: EPOCH,
-    publicKey: () => store.get(publicKeyHash),
-    relinKeys: () => Promise.reject(new TypeError('nothing is multiplied')),
-  });
-  const encrypt = async (): Promise<void> => {
-    for (let start = 0; start < columns.length; start += COLUMNS_AT_ONCE)
-      await pool.encryptColumns(EPOCH, columns.slice(start, start + COLUMNS_AT_ONCE), { signal });
-  };
-  await encrypt();
-  return await paceOf(POOL_ROUNDS * set.slots, async () => {
-    for (let round = 0; round < POOL_ROUNDS; round++) await encrypt();
-  });
+/** The pool when it has nothing else to do and its columns are packed. */
+class BarePool implements AsyncDisposable {
+  private constructor(
+    private readonly evaluators: Evaluators,
+    private readonly encrypt: () => Promise<void>,
+  ) {}
+
+  static async open({ agents }: Study, columns: readonly Float64Array[]): Promise<BarePool> {
+    const [agent] = agents;
+    if (!agent) throw new TypeError('an alliance has agents');
+    const { consortium, store, signal } = agent.context;
+    const { publicKeyHash = '' } = await consortium.epochs.get({ epochId: EPOCH }, { signal });
+    const evaluators = new Evaluators(WORKERS);
+    const pool = await evaluators.forEncryption(set, {
+      epochId: EPOCH,
+      publicKey: () => store.get(publicKeyHash),
+      relinKeys: () => Promise.reject(new TypeError('nothing is multiplied')),
+    });
+    return new BarePool(evaluators, async () => {
+      for (let start = 0; start < columns.length; start += COLUMNS_AT_ONCE)
+        await pool.encryptColumns(EPOCH, columns.slice(start, start + COLUMNS_AT_ONCE), { signal });
+    });
+  }
+
+  /** Its pace over some seconds, so that a lucky moment does not count for the whole. */
+  pace(): Promise<Pace> {
+    return paceOf(POOL_BATCHES * set.slots, async () => {
+      for (let batch = 0; batch < POOL_BATCHES; batch++) await this.encrypt();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.evaluators[Symbol.asyncDispose]();
+  }
 }
