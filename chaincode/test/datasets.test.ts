@@ -39,6 +39,16 @@ const enter = (batchId: string, changes: object = {}) => {
     ...changes,
   });
 };
+/** Several at once, with what a batch has of its own. */
+const enterTogether = (batches: { batchId: string; merkleRoot?: string }[]) =>
+  alliance.as(owner(), RecordsContract.SubmitBatches, {
+    ...{ datasetId: 'together', epochId: EPOCH, provenance: PROVENANCE },
+    batches: batches.map(({ batchId, ...changes }) => {
+      const columns = { AGE: hash('a'), [batchId]: hash('b') };
+      const merkleRoot = batchMerkleRoot(columns);
+      return { batchId, manifestHash: hash('0'), merkleRoot, rows: 10, columns, ...changes };
+    }),
+  });
 const submitVersion = (version: number, batchIds: string[], epochId = EPOCH) =>
   alliance.as(owner(), RecordsContract.SubmitVersion, {
     datasetId: 'ist-1',
@@ -174,6 +184,33 @@ describe('batches and versions on the private channel', () => {
     await expect(submitVersion(3, ['batch-1', 'batch-9'])).rejects.toThrow('NOT_FOUND');
     await expect(submitVersion(3, ['batch-1', 'batch-2'], 'epoch-9')).rejects.toThrow('BAD_REQUEST');
     await expect(submitVersion(5, ['batch-1'])).rejects.toThrow('NOT_FOUND');
+  });
+
+  it('are entered several at once as they are one by one, and all or none', async () => {
+    const datasetId = 'together';
+    const get = (batchId: string) => alliance.as(owner(), RecordsContract.GetBatch, { datasetId, batchId });
+    const [first, second] = [{ batchId: 'b-1' }, { batchId: 'b-2' }];
+    await expect(enterTogether([first, { ...second, merkleRoot: hash('0') }])).rejects.toThrow(
+      'HASH_MISMATCH: The Merkle root of the batch b-2',
+    );
+    await expect(enterTogether([first, second, first])).rejects.toThrow(
+      'BAD_REQUEST: RecordsContract:SubmitBatches: batches: a batch is named twice',
+    );
+    await expect(enterTogether([])).rejects.toThrow('BAD_REQUEST');
+    await enter('b-2', { datasetId });
+    await expect(enterTogether([first, second])).rejects.toThrow('ALREADY_EXISTS');
+    await expect(get('b-1')).rejects.toThrow('NOT_FOUND');
+
+    const third = { batchId: 'b-3' };
+    expect(await enterTogether([first, third])).toMatchObject({ datasetId, batchIds: ['b-1', 'b-3'] });
+    const { submittedAt: _, batchId: __, columns: ___, merkleRoot: ____, ...alone } = await get('b-2');
+    const columns = { AGE: hash('a'), 'b-3': hash('b') };
+    const merkleRoot = batchMerkleRoot(columns);
+    expect(await get('b-3')).toMatchObject({ ...alone, ...third, columns, merkleRoot });
+    const version = { datasetId, version: 1, epochId: EPOCH, manifestHash: hash('c') };
+    const batchIds = ['b-1', 'b-2', 'b-3'];
+    const recorded = await alliance.as(owner(), RecordsContract.SubmitVersion, { ...version, batchIds });
+    expect(recorded.batches).toHaveLength(3);
   });
 
   it('record a correction; a running job goes on with the version that it pinned', async () => {

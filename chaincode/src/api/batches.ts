@@ -60,6 +60,30 @@ export const submitBatch = z.strictObject({
 });
 export type SubmitBatch = z.infer<typeof submitBatch>;
 
+/** Batches of one transaction: the request's size is bounded besides. */
+export const MAXIMUM_BATCHES_TOGETHER = 16;
+
+/** Several batches of a table that is being loaded: as many transactions less. */
+export const submitBatches = z.strictObject({
+  ...submitBatch.pick({ datasetId: true, epochId: true, provenance: true }).shape,
+  batches: z
+    .array(submitBatch.omit({ datasetId: true, epochId: true, provenance: true, supersedes: true }))
+    .min(1)
+    .max(MAXIMUM_BATCHES_TOGETHER)
+    .refine((batches) => new Set(batches.map(({ batchId }) => batchId)).size === batches.length, {
+      message: 'a batch is named twice',
+    }),
+});
+export type SubmitBatches = z.infer<typeof submitBatches>;
+
+/** What was entered; the batches themselves are as long as the request. */
+export const submittedBatches = z.strictObject({
+  datasetId: identifier,
+  batchIds: z.array(identifier),
+  submittedAt: instant,
+});
+export type SubmittedBatches = z.infer<typeof submittedBatches>;
+
 /** How a batch ended: no later version may name it. */
 export const batchEnd = z.strictObject({
   reason: z.enum(endReasons),

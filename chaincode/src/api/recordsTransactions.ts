@@ -19,6 +19,14 @@ export const privateRecords = {
       ),
       registration: 'none',
     },
+    SubmitBatches: {
+      ...byInstitution(
+        'Enters several new batches of one dataset.',
+        batches.submitBatches,
+        batches.submittedBatches,
+      ),
+      registration: 'none',
+    },
     TombstoneBatch: {
       ...byInstitution('Ends a batch without a successor.', batches.tombstoneBatch, batches.batch),
       registration: 'none',

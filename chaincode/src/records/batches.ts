@@ -1,5 +1,12 @@
 /** Batches on the owner's private channel: entered once, superseded by another, or ended without a successor. */
-import { type Batch, type EndReason, type SubmitBatch, type TombstoneBatch } from '../api/batches.js';
+import {
+  type Batch,
+  type EndReason,
+  type SubmitBatch,
+  type SubmitBatches,
+  type SubmittedBatches,
+  type TombstoneBatch,
+} from '../api/batches.js';
 import { batchMerkleRoot } from '../api/merkle.js';
 import { pend } from '../endorsement/sharing.js';
 import { ContractError } from '../errors.js';
@@ -7,20 +14,8 @@ import { batchBlobs, batches } from '../ledger/kinds.js';
 import { type Transaction } from '../ledger/transaction.js';
 
 export async function submitBatch(transaction: Transaction, request: SubmitBatch): Promise<Batch> {
-  const { ledger, caller, at } = transaction;
   const { datasetId, batchId, supersedes } = request;
-  if (batchMerkleRoot(request.columns) !== request.merkleRoot)
-    throw new ContractError('HASH_MISMATCH', 'The Merkle root is not that of the columns.');
-  const batch: Batch = {
-    ...request,
-    owner: caller.mspId,
-    submittedBy: caller.subject,
-    submittedAt: at,
-  };
-  await ledger.create(batches, batch, caller.mspId, datasetId, batchId);
-  for (const hash of new Set(Object.values(request.columns)))
-    await ledger.put(batchBlobs, { datasetId, batchId }, caller.mspId, hash);
-  await pend(transaction, batches, batch, caller.mspId, datasetId, batchId);
+  const batch = await enter(transaction, request);
   if (supersedes) {
     const { batchId: earlier, reason, retainUntil } = supersedes;
     const before = await endBatch(transaction, datasetId, earlier, { reason, retainUntil, by: batchId });
@@ -31,6 +26,38 @@ export async function submitBatch(transaction: Transaction, request: SubmitBatch
       );
   }
   transaction.emit(batchId);
+  return batch;
+}
+
+/** Enters several batches, all or none. */
+export async function submitBatches(
+  transaction: Transaction,
+  { batches: entered, ...common }: SubmitBatches,
+): Promise<SubmittedBatches> {
+  for (const batch of entered) await enter(transaction, { ...common, ...batch });
+  const { datasetId } = common;
+  transaction.emit(datasetId);
+  return { datasetId, batchIds: entered.map(({ batchId }) => batchId), submittedAt: transaction.at };
+}
+
+async function enter(transaction: Transaction, request: SubmitBatch): Promise<Batch> {
+  const { ledger, caller, at } = transaction;
+  const { datasetId, batchId, columns } = request;
+  if (batchMerkleRoot(columns) !== request.merkleRoot)
+    throw new ContractError(
+      'HASH_MISMATCH',
+      `The Merkle root of the batch ${batchId} is not that of its columns.`,
+    );
+  const batch: Batch = {
+    ...request,
+    owner: caller.mspId,
+    submittedBy: caller.subject,
+    submittedAt: at,
+  };
+  await ledger.create(batches, batch, caller.mspId, datasetId, batchId);
+  for (const hash of new Set(Object.values(columns)))
+    await ledger.put(batchBlobs, { datasetId, batchId }, caller.mspId, hash);
+  await pend(transaction, batches, batch, caller.mspId, datasetId, batchId);
   return batch;
 }
 

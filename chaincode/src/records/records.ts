@@ -5,7 +5,7 @@ import { batches, deletions, journalAnchors, numberKey, versionRecords } from '.
 import { Serves } from '../ledger/serves.js';
 import { run } from '../ledger/transaction.js';
 import { anchorJournal, journalAnchorOf } from './anchors.js';
-import { submitBatch, tombstoneBatch } from './batches.js';
+import { submitBatch, submitBatches, tombstoneBatch } from './batches.js';
 import { recordDeletion } from './deletions.js';
 import { evaluate } from './evaluate.js';
 import { submitVersion } from './versions.js';
@@ -21,6 +21,11 @@ export class RecordsContract extends Contract {
   @Serves(definitions.SubmitBatch)
   SubmitBatch(context: Context, request: string): Promise<string> {
     return run(context, definitions.SubmitBatch, request, submitBatch);
+  }
+
+  @Serves(definitions.SubmitBatches)
+  SubmitBatches(context: Context, request: string): Promise<string> {
+    return run(context, definitions.SubmitBatches, request, submitBatches);
   }
 
   @Serves(definitions.TombstoneBatch)

@@ -6,6 +6,7 @@ import {
   type EpochView,
   type Provenance,
   type SubmitBatch,
+  type SubmitBatches,
 } from '@strokeshare/chaincode';
 import {
   canonicalJson,
@@ -138,31 +139,45 @@ export async function encryptBatch(
 }
 
 /** Enters a batch on the private channel. */
-export async function enterEncrypted(
+async function enterEncrypted(
   context: AgentContext,
-  { epoch: { epochId }, set }: OwnEpoch,
-  { datasetId, batchId, provenance, rows, columns, supersedes }: EncryptedBatch,
+  epoch: OwnEpoch,
+  encrypted: EncryptedBatch,
 ): Promise<Batch> {
-  const place = { parameterSetId: set.id, epochId };
-  const manifest = { version: 1, datasetId, batchId, rows, provenance, columns };
-  const manifestHash = await context.store.put(manifestBlob(place, manifest));
-  const merkleRoot = batchMerkleRoot(columns);
+  const { datasetId, provenance, supersedes } = encrypted;
+  const { epochId } = epoch.epoch;
+  const request = await requestOf(context, epoch, encrypted);
   const entered = await context.records.records.submitBatch(
-    {
-      batchId,
-      datasetId,
-      epochId,
-      manifestHash,
-      merkleRoot,
-      rows,
-      columns,
-      provenance,
-      ...(supersedes && { supersedes }),
-    },
+    { ...request, datasetId, epochId, provenance, ...(supersedes && { supersedes }) },
     { endorsingOrganizations: [context.mspId], signal: context.signal },
   );
-  report(context, 'dataset', datasetId, `entered ${batchId} with ${Object.keys(columns).length} columns`);
+  reportEntered(context, datasetId, request);
   return entered;
+}
+
+/** A batch as a version names it. */
+export type EnteredBatch = Pick<Batch, 'batchId' | 'merkleRoot' | 'columns'>;
+
+/** A new batch as the ledger is told of it. */
+export type BatchRequest = SubmitBatches['batches'][number];
+
+/** A batch's manifest, stored, and what the ledger is told of the batch. */
+export async function requestOf(
+  { store }: AgentContext,
+  { epoch: { epochId }, set }: OwnEpoch,
+  { datasetId, batchId, provenance, rows, columns }: EncryptedBatch,
+): Promise<BatchRequest> {
+  const manifest = { version: 1, datasetId, batchId, rows, provenance, columns };
+  const manifestHash = await store.put(manifestBlob({ parameterSetId: set.id, epochId }, manifest));
+  return { batchId, manifestHash, merkleRoot: batchMerkleRoot(columns), rows, columns };
+}
+
+export function reportEntered(
+  context: AgentContext,
+  datasetId: string,
+  { batchId, columns }: BatchRequest,
+): void {
+  report(context, 'dataset', datasetId, `entered ${batchId} with ${Object.keys(columns).length} columns`);
 }
 
 /**

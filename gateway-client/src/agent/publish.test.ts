@@ -70,6 +70,35 @@ test('rows are pulled as batches are encrypted, however many there are and howev
   expect(furthest).toBeLessThanOrEqual(5 * set.slots + 1000);
 });
 
+test('several batches are entered by one transaction, none of which is longer than a contract takes', async () => {
+  const { context, batches, transactions } = institution();
+  await publishRows(context, dataset(ages(9 * set.slots)));
+  expect(transactions.map((transaction) => transaction.batches)).toEqual([8, 1]);
+
+  const wide = institution();
+  const variables = Array.from({ length: 100 }, (_, i) => ({
+    ...{ name: `A_RATHER_LONG_NAME_OF_A_VARIABLE_${i}`, kind: 'numeric' as const, minimum: 0, maximum: 99 },
+    missing: true,
+  }));
+  const none = Array.from({ length: 8 * set.slots }, (_, i) => ({ values: {}, patient: `line ${i + 2}` }));
+  const version = { ...dataset([none]), schema: { ...schema, variables } };
+  await publishRows(wide.context, version);
+  expect([batches.size, wide.batches.size]).toEqual([9, 8]);
+  expect(wide.transactions.length).toBeGreaterThan(1);
+  for (const { bytes } of wide.transactions) expect(bytes).toBeLessThan(64 * 1024);
+});
+
+test('what the members refuse of a dataset ends its loading, and an empty table asks for no slot', async () => {
+  const { context, encrypted, registered } = institution();
+  const refused = new Error('NOT_ENROLLED');
+  Object.assign(context.consortium.datasets, { register: () => Promise.reject(refused) });
+  await expect(publishRows(context, dataset(ages(40 * set.slots)))).rejects.toBe(refused);
+  expect(encrypted()).toBeLessThan(2 * 40);
+  const empty = institution();
+  await expect(publishRows(empty.context, dataset([]))).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+  expect([registered, empty.registered]).toEqual([[], []]);
+});
+
 test('it does not go on with another table, nor publish a dataset twice', async () => {
   const { context, failAt } = institution();
   failAt(3);

@@ -1,5 +1,5 @@
 /** A dataset's first version: from records, or from the rows of a table as they are read. */
-import type { Batch, Condition, Provenance, VersionAttestation } from '@strokeshare/chaincode';
+import type { Condition, Provenance, VersionAttestation } from '@strokeshare/chaincode';
 import type { Schema } from '@strokeshare/fhe';
 import { LedgerError } from '../connect/index.js';
 import { ClientError } from '../errors.js';
@@ -8,12 +8,12 @@ import {
   batchIdOf,
   encryptBatch,
   EncryptionLimits,
-  enterEncrypted,
   ownEpoch,
   requireSameBatch,
   type ColumnProgress,
 } from './batches.js';
 import { report, type AgentContext } from './context.js';
+import { EntryQueue } from './entries.js';
 import type { OwnRecord } from './own-records.js';
 import { enterVersion, finishVersion } from './versions.js';
 
@@ -50,8 +50,6 @@ export interface StreamedDataset extends Omit<NewDataset, 'records' | 'patients'
 
 /** Batches that are encrypted and stored at once: the workers have the next one while the last blobs are forced to disk. */
 const BATCHES_ENCRYPTED = 3;
-/** Batches that are entered at once: a block takes longer than the encryption of a batch. */
-const BATCHES_ENTERED = 8;
 
 /**
  * Packs and encrypts records, stores the ciphertexts, enters the batches on the private channel, registers the dataset
@@ -77,31 +75,32 @@ export async function publishDataset(
  */
 export async function publishRows(
   context: AgentContext,
-  { datasetId, title, epochId, schema, rows, provenance, minimumCohort, conditions }: StreamedDataset,
+  dataset: StreamedDataset,
   progress: (patients: number) => void = () => undefined,
 ): Promise<VersionAttestation> {
+  const { datasetId, epochId, schema, rows, provenance } = dataset;
   const epoch = await ownEpoch(context, epochId);
+  const registered = await isRegistered(context, datasetId);
   const before = new Map((await batchesOfDataset(context, datasetId)).map((batch) => [batch.batchId, batch]));
   const limits = new EncryptionLimits();
   // Oldest first. Rows are read, batches are encrypted, and those before them are entered, all at once.
   const encrypting: Promise<unknown>[] = [];
-  const entering: Promise<Batch>[] = [];
-  const entered: Batch[] = [];
+  const entries = new EntryQueue(context, epoch);
   let patients = 0;
   let number = 0;
   try {
     for await (const part of ahead(partsOf(rows, epoch.set.slots))) {
       if (encrypting.length >= BATCHES_ENCRYPTED) await encrypting.shift();
-      const settled = entering.length >= BATCHES_ENTERED ? await entering.shift() : undefined;
-      if (settled) entered.push(settled);
+      await entries.room();
       const batch = { schema, provenance, ...part };
       requirePatients(batch);
       const added = { datasetId, batchId: batchIdOf((number += 1)), batch };
+      if (number === 1 && !registered) entries.begin(register(context, dataset).then(() => []));
       const same = before.get(added.batchId);
       if (same) {
         await requireSameBatch(context, epoch, added, same);
         progress((patients += part.records.length));
-        entering.push(Promise.resolve(same));
+        entries.begin(Promise.resolve([same]));
         continue;
       }
       let told = 0;
@@ -116,29 +115,19 @@ export async function publishRows(
         },
         limits,
       );
+      encrypted.catch(() => undefined);
       encrypting.push(encrypted);
-      entering.push(encrypted.then((stored) => enterEncrypted(context, epoch, stored)));
-      for (const promise of [encrypting, entering].flatMap((list) => list.slice(-1)))
-        promise.catch(() => undefined);
+      entries.add(encrypted);
     }
-    entered.push(...(await Promise.all(entering.splice(0))));
   } finally {
     // Whatever else failed, what was begun is ended.
-    await Promise.allSettled(entering);
+    await entries.settled();
   }
+  const entered = await entries.all();
   if (entered.length === 0)
     throw new ClientError('REQUEST_INVALID', `There are no records for the dataset ${datasetId}.`);
-  if (await isRegistered(context, datasetId)) {
-    const finished = await finishVersion(context, datasetId);
-    if (finished) return finished;
-  } else {
-    await context.consortium.datasets.register(
-      { datasetId, title, schema, minimumCohort, conditions },
-      { signal: context.signal },
-    );
-    report(context, 'dataset', datasetId, 'registered');
-  }
-  return enterVersion(context, datasetId, epoch.epoch, entered);
+  const finished = registered && (await finishVersion(context, datasetId));
+  return finished || enterVersion(context, datasetId, epoch.epoch, entered);
 }
 
 /** Fetches one item while the one before it is worked on. */
@@ -188,6 +177,18 @@ async function isRegistered({ consortium, signal }: AgentContext, datasetId: str
     if (error instanceof LedgerError && error.contractCode === 'NOT_FOUND') return false;
     throw error;
   }
+}
+
+/** Has the members make the dataset's slot: what they refuse is known before much is encrypted. */
+async function register(
+  context: AgentContext,
+  { datasetId, title, schema, minimumCohort, conditions }: StreamedDataset,
+): Promise<void> {
+  await context.consortium.datasets.register(
+    { datasetId, title, schema, minimumCohort, conditions },
+    { signal: context.signal },
+  );
+  report(context, 'dataset', datasetId, 'registered');
 }
 
 /** @throws ClientError `REQUEST_INVALID` */

@@ -2,15 +2,10 @@
  * Versions of a dataset: recorded on the private channel, then attested in the slot that the consortium made for it.
  * Whatever was interrupted is finished first, so that a version is never recorded twice.
  */
-import type {
-  VersionAttestation,
-  Batch,
-  DatasetManifest,
-  DatasetView,
-  VersionRecord,
-} from '@strokeshare/chaincode';
+import type { VersionAttestation, DatasetManifest, DatasetView, VersionRecord } from '@strokeshare/chaincode';
 import { parameterSetById } from '@strokeshare/fhe';
 import { LedgerError } from '../connect/index.js';
+import type { EnteredBatch } from './batches.js';
 import { report, type AgentContext } from './context.js';
 import { manifestBlob } from './manifest.js';
 
@@ -23,7 +18,7 @@ export async function enterVersion(
   context: AgentContext,
   datasetId: string,
   epoch: { epochId: string; parameterSetId: string },
-  batches: readonly Batch[],
+  batches: readonly EnteredBatch[],
 ): Promise<VersionAttestation> {
   const { records, store, mspId, signal } = context;
   const version = await nextVersion(context, datasetId);

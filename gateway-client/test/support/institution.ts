@@ -1,4 +1,4 @@
-import type { Batch } from '@strokeshare/chaincode';
+import type { Batch, SubmitBatches } from '@strokeshare/chaincode';
 import { parameterSet } from '@strokeshare/fhe';
 import type { AgentContext } from '../../src/agent/context.js';
 import { LedgerError } from '../../src/connect/index.js';
@@ -8,6 +8,8 @@ const set = parameterSet('standard');
 /** An institution whose ledger and stores outlive its process; encryption fails when it is told to. */
 export function institution() {
   const batches = new Map<string, Batch>();
+  /** Of each transaction that entered batches: how many, and its request's length. */
+  const transactions: { batches: number; bytes: number }[] = [];
   const versions: { batchIds: string[] }[] = [];
   const originals = new Map<string, unknown>();
   const registered: string[] = [];
@@ -62,10 +64,13 @@ export function institution() {
       blockOf: async () => 1n,
       records: {
         listBatches: async () => ({ items: [...batches.values()] }),
-        submitBatch: async (batch: Batch) => {
-          if (batches.has(batch.batchId)) throw new Error(`${batch.batchId} is entered twice`);
-          batches.set(batch.batchId, batch);
-          return batch;
+        submitBatches: async ({ batches: together, ...common }: SubmitBatches) => {
+          const request = JSON.stringify({ ...common, batches: together });
+          transactions.push({ batches: together.length, bytes: Buffer.byteLength(request) });
+          for (const batch of together) {
+            if (batches.has(batch.batchId)) throw new Error(`${batch.batchId} is entered twice`);
+            batches.set(batch.batchId, { ...common, ...batch } as Batch);
+          }
         },
         getVersion: () => Promise.reject(notFound()),
         submitVersion: async (version: { batchIds: string[] }) => void versions.push(version),
@@ -74,7 +79,7 @@ export function institution() {
   };
   return {
     context: context as unknown as AgentContext,
-    ...{ batches, versions, registered },
+    ...{ batches, transactions, versions, registered },
     encrypted: () => encrypted,
     failAt(columns: number) {
       encrypted = 0;
