@@ -8,11 +8,10 @@ import { linesOf, type Part } from './lines.js';
 import { anovaParts, kaplanMeierParts, pearsonParts, summaryParts, tTestParts } from './numbers.js';
 import { regressionParts } from './regression.js';
 import { requestsOf } from './requests.js';
+import { fixedEffectParts, mantelHaenszelParts } from './strata.js';
 import {
   chiSquareParts,
   compositeParts,
-  fixedEffectParts,
-  mantelHaenszelParts,
   proportionParts,
   quantileParts,
   riskParts,

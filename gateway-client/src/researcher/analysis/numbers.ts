@@ -18,12 +18,11 @@ import {
   type Scaling,
 } from '../../statistics/index.js';
 import { KeptBack, levelsOf, type Cells, type Moments } from './cells.js';
+import { groupsOf, TEST } from './groups.js';
 import type { AnalysisOf } from './kinds.js';
 import { measuredFigures, type Figures, type Part } from './lines.js';
 import { pairsOf } from './requests.js';
-import { groupsOf } from './tables.js';
 
-const TEST = ['statistic', 'degreesOfFreedom', 'pValue'] as const;
 type SecondMoments = Moments & { squares: Measured };
 
 export function summaryParts(cells: Cells, { id, variable, level }: AnalysisOf<'summary'>): Part[] {

@@ -1,30 +1,31 @@
 /** Statistics of counts. */
 import {
   binnedQuantile,
-  breslowDay,
   chiSquare,
-  cochranMantelHaenszel,
   commonOddsRatio,
   distribution,
   fisherExact,
-  fixedEffect,
-  mantelHaenszel,
   oddsRatio,
   opportunityComposite,
-  proportion,
   riskDifference,
   riskRatio,
   twoProportionTest,
   type TwoByTwo,
 } from '../../statistics/index.js';
-import type { Cells, Table } from './cells.js';
-import { levelsOf, unknownLevel } from './cells.js';
+import { levelsOf, unknownLevel, type Cells } from './cells.js';
+import {
+  chosen,
+  groupsOf,
+  none,
+  ODDS_RATIO,
+  oddsFigures,
+  PROPORTION,
+  proportionFigures,
+  TEST,
+  twoByTwo,
+} from './groups.js';
 import type { AnalysisOf } from './kinds.js';
 import type { Part } from './lines.js';
-
-const PROPORTION = ['count', 'patients', 'proportion', 'proportionLower', 'proportionUpper'] as const;
-const ODDS_RATIO = ['oddsRatio', 'oddsRatioLower', 'oddsRatioUpper'] as const;
-const TEST = ['statistic', 'degreesOfFreedom', 'pValue'] as const;
 
 export function proportionParts(cells: Cells, analysis: AnalysisOf<'proportion'>): Part[] {
   const { id, event, by: [group] = [], level, method } = analysis;
@@ -46,15 +47,6 @@ export function proportionParts(cells: Cells, analysis: AnalysisOf<'proportion'>
       },
     };
   });
-}
-
-function proportionFigures(
-  events: number,
-  patients: number,
-  options: Parameters<typeof proportion>[2],
-): Partial<Record<(typeof PROPORTION)[number], number>> {
-  const { estimate, lower, upper } = proportion(events, patients, options);
-  return { count: events, patients, proportion: estimate, proportionLower: lower, proportionUpper: upper };
 }
 
 export function riskParts(cells: Cells, analysis: AnalysisOf<'risk'>): Part[] {
@@ -105,10 +97,6 @@ export function riskParts(cells: Cells, analysis: AnalysisOf<'risk'>): Part[] {
   ];
 }
 
-function oddsFigures({ estimate, lower, upper }: Record<'estimate' | 'lower' | 'upper', number>) {
-  return { oddsRatio: estimate, oddsRatioLower: lower, oddsRatioUpper: upper };
-}
-
 export function chiSquareParts(cells: Cells, { id }: AnalysisOf<'chiSquare'>): Part[] {
   const [{ table } = none(id)] = cells.tables(id);
   const read = (): number[][] =>
@@ -145,63 +133,6 @@ export function chiSquareParts(cells: Cells, { id }: AnalysisOf<'chiSquare'>): P
 
 function figuresOf({ statistic, degreesOfFreedom, pValue, cramersV }: ReturnType<typeof chiSquare>) {
   return { statistic, degreesOfFreedom, pValue, cramersV };
-}
-
-export function mantelHaenszelParts(cells: Cells, analysis: AnalysisOf<'mantelHaenszel'>): Part[] {
-  const parts = strataOf(cells, analysis);
-  const strata = (): TwoByTwo[] => parts.map(({ read }) => read());
-  return [
-    ...parts.map(({ labels, read }) => ({
-      labels,
-      quantities: ODDS_RATIO,
-      figures: () => oddsFigures(oddsRatio(read(), analysis.level)),
-    })),
-    { quantities: ODDS_RATIO, figures: () => oddsFigures(mantelHaenszel(strata(), analysis.level)) },
-    {
-      labels: { test: 'Cochran-Mantel-Haenszel' },
-      quantities: TEST,
-      figures: () => ({ ...cochranMantelHaenszel(strata()) }),
-    },
-    {
-      labels: { test: 'Cochran-Mantel-Haenszel, corrected' },
-      quantities: TEST,
-      figures: () => ({ ...cochranMantelHaenszel(strata(), { continuity: true }) }),
-    },
-    { labels: { test: 'Breslow-Day' }, quantities: TEST, figures: () => ({ ...breslowDay(strata()) }) },
-    {
-      labels: { test: 'Breslow-Day-Tarone' },
-      quantities: TEST,
-      figures: () => ({ ...breslowDay(strata(), { tarone: true }) }),
-    },
-  ];
-}
-
-export function fixedEffectParts(cells: Cells, analysis: AnalysisOf<'fixedEffect'>): Part[] {
-  const strata = strataOf(cells, analysis);
-  const pooled = () =>
-    fixedEffect(
-      strata.map(({ read }) => {
-        const { estimate, logStandardError } = oddsRatio(read());
-        return { estimate: Math.log(estimate), standardError: logStandardError };
-      }),
-      analysis.level,
-    );
-  return [
-    ...strata.map(({ labels, read }) => ({
-      labels,
-      quantities: ODDS_RATIO,
-      figures: () => oddsFigures(oddsRatio(read(), analysis.level)),
-    })),
-    {
-      labels: { pooled: 'all' },
-      quantities: ODDS_RATIO,
-      figures: () => {
-        const { estimate, lower, upper } = pooled();
-        return oddsFigures({ estimate: Math.exp(estimate), lower: Math.exp(lower), upper: Math.exp(upper) });
-      },
-    },
-    { labels: { test: "Cochran's Q" }, quantities: TEST, figures: () => ({ ...pooled().heterogeneity }) },
-  ];
 }
 
 export function shiftParts(cells: Cells, analysis: AnalysisOf<'shift'>): Part[] {
@@ -293,62 +224,4 @@ export function compositeParts(cells: Cells, { id, measures, level }: AnalysisOf
       figures: () => ({ proportion: opportunityComposite(read.map((measure) => measure())) }),
     },
   ];
-}
-
-interface Groups {
-  exposed: readonly string[];
-  unexposed: readonly string[];
-}
-
-function strataOf(
-  cells: Cells,
-  { id, exposure, event }: AnalysisOf<'mantelHaenszel'> | AnalysisOf<'fixedEffect'>,
-): { labels: Record<string, string>; read: () => TwoByTwo }[] {
-  return cells.tables(id).map(({ labels, table }) => {
-    const groups = groupsOf(id, table, exposure);
-    const events = chosen(id, table.columns, event.levels);
-    return { labels, read: () => twoByTwo(table, groups, events) };
-  });
-}
-
-/** The levels of both groups: those named, or the first against the second. */
-export function groupsOf(
-  id: string,
-  table: Pick<Table, 'rows'>,
-  {
-    exposed,
-    unexposed,
-  }: { exposed?: readonly string[] | undefined; unexposed?: readonly string[] | undefined },
-): Groups {
-  const [first = '', second = ''] = table.rows;
-  const groups = { exposed: exposed ?? [first], unexposed: unexposed ?? [second] };
-  chosen(id, table.rows, [...groups.exposed, ...groups.unexposed]);
-  return groups;
-}
-
-function chosen(id: string, levels: readonly string[], wanted?: readonly string[]): readonly string[] {
-  const unknown = wanted?.filter((code) => !levels.includes(code)) ?? [];
-  if (unknown.length > 0 || levels.length === 0) throw unknownLevel(id, unknown);
-  return wanted ?? levels.slice(0, 1);
-}
-
-function twoByTwo(table: Table, { exposed, unexposed }: Groups, events: readonly string[]): TwoByTwo {
-  const sum = (rows: readonly string[], isEvent: boolean): number =>
-    rows
-      .flatMap((row) =>
-        table.columns
-          .filter((column) => events.includes(column) === isEvent)
-          .map((column) => table.count(row, column)),
-      )
-      .reduce((total, count) => total + count, 0);
-  return {
-    exposedEvent: sum(exposed, true),
-    exposedNone: sum(exposed, false),
-    unexposedEvent: sum(unexposed, true),
-    unexposedNone: sum(unexposed, false),
-  };
-}
-
-function none(id: string): never {
-  throw unknownLevel(id, []);
 }
