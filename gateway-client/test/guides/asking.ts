@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { ALL_PATIENTS, HOSPITALS, PROJECT, type Walk } from './walk.js';
+import { logisticAggregate, logisticRegression } from '../../src/statistics/index.js';
+import { ALL_PATIENTS, HOSPITALS, PROJECT, trialTables, type Walk } from './walk.js';
 
 /** The job file of a question under the agreement of this walk. */
 export const jobFile = (name: string, ...statistics: object[]): object => ({
@@ -129,6 +130,32 @@ export function asking(walk: Walk): void {
     await walk.fails(first, asked, /\(PROFILE_INVALID\)$/);
   });
 
+  test('a logistic regression is that of all patients together, and every iteration is a released job', async () => {
+    const model = {
+      ...{ name: 'infarct', title: 'Partial anterior infarct by age', agreement: 'ist-outcomes' },
+      purpose: 'DUO:0000007',
+      regression: { outcome: { variable: 'STYPE', level: 'PACS' }, numbers: ['AGE'] },
+    };
+    await walk.write('model.yaml', model);
+    const { code, out, err } = await shell.type(researcher, 'query regress @model.yaml');
+    expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(/^(infarct-[\w-]+: RELEASED\n?)+$/) });
+    const { ages, types } = await trialTables();
+    const rows = ages.map((age, i) => ({ terms: [1, age], outcome: types[i] === 'PACS' }));
+    const plain = await logisticRegression(['intercept', 'AGE'], async (at) => logisticAggregate(rows, at));
+    const printed = out
+      .split('\n')
+      .slice(2, 4)
+      .map((line) => line.split(/ {2,}/));
+    plain.coefficients.forEach(({ term, estimate, standardError }, i) => {
+      const [name, coefficient, error] = printed[i] ?? [];
+      expect(name).toBe(term);
+      expect(Math.abs(Number(coefficient) / estimate - 1)).toBeLessThan(1e-4);
+      expect(Math.abs(Number(error) / standardError - 1)).toBeLessThan(1e-4);
+    });
+    expect(out).toContain(`${ALL_PATIENTS} patients; log-likelihood `);
+    await walk.fails(researcher, 'query regress @job.yaml', /\(JOB_FILE_INVALID\)$/);
+  });
+
   test('what an agreement does not cover ends with exit code 3, what is not understood with 2', async () => {
     await walk.write('pressure.yaml', jobFile('pressure', { id: 'mean', kind: 'mean', variable: 'RSBP' }));
     expect(await shell.done(researcher, 'query plan @pressure.yaml')).toContain(
@@ -154,7 +181,7 @@ export async function accessRequest(permissionId: string): Promise<object> {
     permissionId,
     datasets: HOSPITALS.map(({ datasetId }) => datasetId),
     variables: ['AGE', 'STYPE', 'AGEBAND'],
-    statistics: ['count', 'mean'],
+    statistics: ['count', 'mean', 'logistic'],
     from: new Date(Date.now() - 60_000),
     until: new Date(Date.now() + 30 * 86_400_000),
   };

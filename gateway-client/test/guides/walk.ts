@@ -136,17 +136,19 @@ export class Walk implements AsyncDisposable {
 }
 
 /** Patients of the International Stroke Trial by hospital, each a row behind the hospital's own case number. */
-export async function trialTables(): Promise<{ tables: string[]; meanAge: number }> {
+export async function trialTables(): Promise<{ tables: string[]; ages: number[]; types: string[] }> {
   const packed = await readFile(join(PROJECT, 'data', 'IST_corrected.csv.gz'));
   const [head = '', ...rows] = gunzipSync(packed).toString('latin1').split(/\r?\n/);
-  const age = head.split(',').indexOf('AGE');
+  const column = (name: string): string[] => {
+    const place = head.split(',').indexOf(name);
+    return used.map((row) => row.split(',')[place] ?? '');
+  };
   const used = rows.slice(0, ALL_PATIENTS);
   const tables = HOSPITALS.map((_, i) => {
     const own = used.slice(i * PATIENTS, (i + 1) * PATIENTS);
     return [`CASE,${head}`, ...own.map((row, n) => `${n},${row}`)].join('\n');
   });
-  const ages = used.reduce((sum, row) => sum + Number(row.split(',')[age]), 0);
-  return { tables, meanAge: ages / ALL_PATIENTS };
+  return { tables, ages: column('AGE').map(Number), types: column('STYPE') };
 }
 
 /** The dataset file that the guide shows, of another hospital and with a smaller schema. */
