@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/no-non-null-assertion -- test support: a missing value is a failed test */
 /**
  * Channels in memory around fabric-shim's own dispatcher: sorted state, read sets with versions checked at commit,
  * chaincode-to-chaincode calls. A transaction never reads its own writes.
