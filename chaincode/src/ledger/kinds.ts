@@ -103,6 +103,9 @@ export const jobValueShares = kind('job.valueShares', jobs.valueSharesRecord, 's
 export const auditEntries = kind('audit', audit.auditEntry, 'audit entry'); // at, entryId
 export const auditReferences = kind('audit.about', audit.auditReference, 'audit reference'); // subject, id, at, entryId
 
+/** Agreements under which there is something about a dataset or an institution. */
+export const auditAgreements = kind('audit.agreement', audit.auditAgreement, 'agreement in the audit trail'); // subject, id, agreementId, entryId
+
 /** Either channel. */
 export const schemeRecords = kind('endorsement.scheme', endorsement.chosenScheme, 'endorsement scheme'); // 'chosen'
 export const chainTips = kind('endorsement.tip', endorsement.chainTip, 'tip'); // 'tip'

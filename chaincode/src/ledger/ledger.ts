@@ -69,16 +69,18 @@ export class Ledger {
    * those who are named: such a range conflicts with nothing that the single keys would not conflict with.
    */
   async findAll<T>(kind: RecordKind<T>, ids: string[], last: readonly string[]): Promise<Map<string, T>> {
-    if (last.length < FEWEST_IN_RANGE || last.length > PAGE) return this.findEach(kind, ids, last);
-    const named = new Map(last.map((id) => [this.key(kind, [...ids, id]), id]));
+    const named = new Set(
+      last.map((id) => this.key(kind, [...ids, id])).filter((key) => !this.#read.has(key)),
+    );
+    if (named.size < FEWEST_IN_RANGE || last.length > PAGE) return this.findEach(kind, ids, last);
     let seen = 0;
     for await (const { key, value } of this.stub.getStateByPartialCompositeKey(kind.type, ids)) {
-      if (named.has(key) && !this.#read.has(key)) this.#keep(kind, key, value);
+      if (named.delete(key)) this.#keep(kind, key, value);
       seen += 1;
       if (seen === PAGE) break;
     }
     // What a whole range does not have is not there.
-    if (seen < PAGE) for (const key of named.keys()) if (!this.#read.has(key)) this.#read.set(key, undefined);
+    if (seen < PAGE) for (const key of named) this.#read.set(key, undefined);
     return this.findEach(kind, ids, last);
   }
 

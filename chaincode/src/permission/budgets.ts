@@ -49,7 +49,7 @@ export async function epochBudget(
 ): Promise<{ capacity: number; reserved: number; exhausted: boolean }> {
   const capacity = shardCapacity(epoch);
   const shards = Array.from({ length: SHARDS }, (_, shard) => String(shard).padStart(2, '0'));
-  const found = await ledger.findEach(epochBudgets, [epoch.epochId], shards);
+  const found = await ledger.findAll(epochBudgets, [epoch.epochId], shards);
   const reserved = [...found.values()].map((shard) => shard.reserved);
   return {
     capacity: SHARDS * capacity,
