@@ -124,19 +124,53 @@ describe('the audit trail', () => {
     expect(ids(await about('institution', 'Hospital1MSP', { from, until }))).toEqual(
       whose(({ at, institutions }) => at >= from && at < until && institutions.includes('Hospital1MSP')),
     );
-    const seen: string[] = [];
-    let after: string | undefined;
-    do {
-      const page = await alliance.ask(AuditContract.List, {
-        from,
-        limit: 4,
-        ...(after !== undefined && { after }),
-      });
-      expect(page.items.length).toBeLessThanOrEqual(4);
-      seen.push(...ids(page.items));
-      after = page.next;
-    } while (after !== undefined);
-    expect(seen).toEqual(whose(({ at }) => at >= from));
+    const pages = async (query: ListAudit): Promise<string[]> => {
+      const seen: string[] = [];
+      let after: string | undefined;
+      do {
+        const page = await alliance.ask(AuditContract.List, {
+          ...query,
+          limit: 4,
+          ...(after !== undefined && { after }),
+        });
+        expect(page.items.length).toBeLessThanOrEqual(4);
+        seen.push(...ids(page.items));
+        after = page.next;
+      } while (after !== undefined);
+      return seen;
+    };
+    expect(await pages({ from })).toEqual(whose(({ at }) => at >= from));
+    expect(await pages({ from, about: { subject: 'dataset', id: 'ist-1' } })).toEqual(
+      whose(({ at, datasets }) => at >= from && datasets.includes('ist-1')),
+    );
+  });
+
+  it('is found by dataset and owner under every version of every agreement, and not where they are not in it', async () => {
+    const before = new Set((await list()).map(({ entryId }) => entryId));
+    await alliance.request('wide');
+    await alliance.propose('wide');
+    await alliance.request('narrow');
+    await alliance.as(alliance.member(0), AgreementContract.Propose, {
+      permissionId: 'permission-narrow',
+      agreementId: 'agreement-narrow',
+      textHash: '1'.repeat(64),
+      terms: '',
+      grant: { datasets: ['ist-1'] },
+    });
+    await alliance.sign('narrow', alliance.member(0));
+    await alliance.submit('job-3', meanAge, { agreementId: 'agreement-narrow' });
+    const news = (await list()).filter(({ entryId }) => !before.has(entryId));
+    const count = (pick: (entry: AuditEntry) => boolean): number => news.filter(pick).length;
+    expect(count(({ jobId }) => jobId === 'job-3')).toBe(1);
+    for (const id of ['ist-1', 'ist-2'])
+      expect((await about('dataset', id)).filter(({ entryId }) => !before.has(entryId))).toEqual(
+        news.filter(({ datasets }) => datasets.includes(id)),
+      );
+    for (const id of ['Hospital1MSP', 'Hospital2MSP', 'ResearchMSP'])
+      expect((await about('institution', id)).filter(({ entryId }) => !before.has(entryId))).toEqual(
+        news.filter(({ institutions }) => institutions.includes(id)),
+      );
+    expect(count(({ datasets }) => datasets.includes('ist-1') && !datasets.includes('ist-2'))).toBe(2);
   });
 
   it('is written in keys of each transaction’s own, and never beside a signature', async () => {

@@ -62,4 +62,5 @@ export const listAudit = listRequest.extend({
 });
 export type ListAudit = z.infer<typeof listAudit>;
 
+export const auditAgreement = z.strictObject({ agreementId: identifier });
 export const auditReference = z.strictObject({ entryId: z.string(), at: instant });
