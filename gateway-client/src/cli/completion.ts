@@ -9,12 +9,18 @@ export function completionCommand(program: Command): Command {
     .action((shell: string) => console.log(completionScript(program, shell)));
 }
 
+/** What zsh needs before it understands bash's completion; its own comes first, where the start file has not begun it. */
+const ZSH = [
+  '(( $+functions[compdef] )) || { autoload -U +X compinit && compinit; }',
+  'autoload -U +X bashcompinit && bashcompinit',
+];
+
 /** The words that may follow each path of commands, as a function of bash; zsh understands it by bashcompinit. */
 export function completionScript(program: Command, shell: string): string {
   const commands = commandsOf(program, []);
   const paths = commands.filter(({ path }) => path !== '').map(({ path }) => quoted(` ${path}`));
   return [
-    ...(shell === 'zsh' ? ['autoload -U +X bashcompinit && bashcompinit'] : []),
+    ...(shell === 'zsh' ? ZSH : []),
     '_strokeshare() {',
     '  local current="${COMP_WORDS[COMP_CWORD]}" path="" words="" i',
     '  for ((i = 1; i < COMP_CWORD; i++)); do',

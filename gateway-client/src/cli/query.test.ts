@@ -45,7 +45,7 @@ test('exit codes say what kind of end it was', () => {
 
 test('completion knows commands, options and values, as the shell asks for them', () => {
   const script = completionScript(program(new AbortController().signal), 'bash');
-  expect(completionScript(new Command(), 'zsh')).toMatch(/^autoload -U \+X bashcompinit/);
+  expect(completionScript(new Command(), 'zsh')).toMatch(/^\(\( .*compinit; }\nautoload -U \+X bashcompinit/);
   const completed = (...words: string[]): string[] => {
     const asked = `COMP_WORDS=(strokeshare "$@"); COMP_CWORD=$#; _strokeshare; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const { stdout } = spawnSync('bash', ['-c', `${script}\n${asked}`, 'bash', ...words], {
