@@ -19,9 +19,9 @@ export function collectBuffersWithHeap(): void {
 /**
  * Options for the Node of a chaincode. Its heap is small (some 30 MB), so V8 marks it anew for every few megabytes that
  * pass through, forgets code that it is going to need again, and took a quarter of the process's time for that. With
- * these the heap may grow to four times what is alive, and young objects have room to die before they are copied.
+ * these the heap may grow to three times what is alive, and young objects have room to die before they are copied.
  *
  * An option that a Node does not know would keep it from starting: others than those tried get none.
  */
 export const rareCollections = (): string[] =>
-  major <= TRIED ? ['--heap-growing-percent=300', '--min-semi-space-size=8'] : [];
+  major <= TRIED ? ['--heap-growing-percent=200', '--min-semi-space-size=4'] : [];
