@@ -6,7 +6,7 @@ import { row, type BenchRow } from '../report.js';
 import { withStudy, type Study } from '../study/alliance.js';
 import { enterTrial, namesOf, readTrial, type Trial } from '../study/trial.js';
 import type { Bench } from './index.js';
-import { loadingRows, writeTable } from './query/loading.js';
+import { loadingOf } from './load.js';
 import { narrowed, resampled, together } from './query/records.js';
 import { STAGES, timed, Watch, type Timing } from './query/timed.js';
 
@@ -59,6 +59,7 @@ export const queryBench: Bench = {
     const size = quick ? QUICK : FULL;
     const trial = await readTrial();
     using memory = new Memory();
+    const loaded = await loadingOf(trial, size.loaded, progress);
     const { rows, four } = await withStudy('query', BASE_PORT, progress, async (study) => {
       const ask: Ask = { study, watch: new Watch(study), rounds: size.rounds, progress };
       progress('encrypts the trial');
@@ -66,12 +67,11 @@ export const queryBench: Bench = {
       const { rows: questions, table } = await questionRows(ask);
       const grown = await patientRows(ask, trial, size.patients, table);
       const four = await tableOf(ask, trial, patientsOfEach(trial));
-      await using loaded = await writeTable(trial, size.loaded);
-      return { four, rows: [...questions, ...grown, ...(await loadingRows(study, loaded, progress))] };
+      return { four, rows: [...questions, ...grown] };
     });
     const scaled = await institutionRows(trial, size, four, progress);
     const whole = row('peak memory of all processes', 'GiB', memory.peak / GIB, null, 'no peer');
-    return [...rows, ...scaled, whole];
+    return [...rows, ...loaded, ...scaled, whole];
   },
 };
 

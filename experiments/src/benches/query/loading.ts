@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { packColumns, parameterSet } from '@strokeshare/fhe';
 import { Evaluators, openTable, parseMapping, readRows, type OwnRow } from '@strokeshare/gateway-client';
-import { touchMemory } from '../../memory.js';
 import { ROOT, row, type BenchRow } from '../../report.js';
 import { EPOCH, type Study } from '../../study/alliance.js';
 import type { Trial } from '../../study/trial.js';
@@ -17,12 +16,8 @@ const WORKERS = 2;
 const COLUMNS_AT_ONCE = 8;
 /** Batches that the pool alone is measured by. */
 const POOL_BATCHES = 25;
-/** Batches that are loaded before anything is measured. */
+/** Batches that are loaded, and paces of the pool, before anything is measured. */
 const WARM_UP = 2;
-/** How often the table is loaded. */
-const ROUNDS = 3;
-/** What loading writes: ten ciphertexts for as many patients as they have slots, and the records themselves. */
-const BYTES_PER_PATIENT = (10 * MIB) / set.slots + 100;
 
 /** A table on the disk, and what else of the trial loading needs: the trial's own records need not stay in memory. */
 export interface BenchTable extends AsyncDisposable {
@@ -48,8 +43,7 @@ export async function writeTable({ all, provenance }: Trial, patients: number): 
 
 /**
  * Loading of a table from its file to batches on the ledger, beside what the pool alone encrypts: patients a second, and
- * what the memory of this process grew by. A machine's speed drifts: the table is loaded several times, each loading is
- * compared with the pool right before and after it, and the middle comparison counts.
+ * what the memory of this process grew by. A machine's speed drifts, so the pool is measured right before and after.
  */
 export async function loadingRows(
   study: Study,
@@ -62,38 +56,24 @@ export async function loadingRows(
       { datasetId, title: 'A large table', owner: 0, schema: tableSchema, provenance, rows },
       (done) => {
         peak = Math.max(peak, process.memoryUsage.rss());
-        progress(`loads ${datasetId}: ${done} of ${patients} patients`);
+        progress(`loads: ${done} of ${patients} patients`);
       },
     );
   // Neither is measured while its threads start and their code is compiled.
   await load('warm-up', firstOf(rowsOf(path), WARM_UP * set.slots));
   await using pool = await BarePool.open(study, columns);
-  await pool.pace();
-  await touchMemory(ROUNDS * patients * BYTES_PER_PATIENT);
-  const pools = [await pool.pace()];
-  const loadings: Loading[] = [];
+  for (let pace = 0; pace < WARM_UP; pace++) await pool.pace();
+  const before = await pool.pace();
   const start = (peak = process.memoryUsage.rss());
-  for (let round = 1; round <= ROUNDS; round++) {
-    const loading = await paceOf(patients, () => load(`loaded-${round}`, rowsOf(path)));
-    pools.push(await pool.pace());
-    const beside = meanOf(pools.slice(-2));
-    loadings.push({ loading, beside, ratio: loading.rate / beside.rate });
-  }
-  const { loading, beside } = middleOf(loadings, ({ ratio }) => ratio);
+  const { rate, processorTime } = await paceOf(patients, () => load('loaded', rowsOf(path)));
+  const beside = meanOf([before, await pool.pace()]);
   const peer = 'the pool alone, right before and after';
   return [
-    row(
-      `loading and encrypting ${patients} patients x 10 columns`,
-      '1/s',
-      loading.rate,
-      beside.rate,
-      peer,
-      'higher',
-    ),
+    row(`loading and encrypting ${patients} patients x 10 columns`, '1/s', rate, beside.rate, peer, 'higher'),
     row(
       "processor time of a patient in this process, without the network's",
       'us',
-      loading.processorTime,
+      processorTime,
       beside.processorTime,
       peer,
     ),
@@ -105,13 +85,6 @@ export async function loadingRows(
       'no peer: bounded, whatever the table',
     ),
   ];
-}
-
-/** One loading, and the pool's mean pace around it. */
-interface Loading {
-  loading: Pace;
-  beside: Pace;
-  ratio: number;
 }
 
 /** How fast patients are worked on. */
@@ -136,14 +109,6 @@ function meanOf(paces: readonly Pace[]): Pace {
   const mean = (value: (pace: Pace) => number): number =>
     paces.reduce((sum, pace) => sum + value(pace), 0) / paces.length;
   return { rate: mean(({ rate }) => rate), processorTime: mean(({ processorTime }) => processorTime) };
-}
-
-/** The item whose value is the middle one. */
-function middleOf<T>(items: readonly T[], value: (item: T) => number): T {
-  const sorted = [...items].sort((a, b) => value(a) - value(b));
-  const middle = sorted[Math.floor(sorted.length / 2)];
-  if (middle === undefined) throw new TypeError('there are rounds');
-  return middle;
 }
 
 async function* firstOf(rows: AsyncIterable<OwnRow[]>, patients: number): AsyncGenerator<OwnRow[]> {
