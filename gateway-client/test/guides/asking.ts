@@ -138,7 +138,10 @@ export function asking(walk: Walk): void {
     };
     await walk.write('model.yaml', model);
     const { code, out, err } = await shell.type(researcher, 'query regress @model.yaml');
-    expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(/^(infarct-[\w-]+: RELEASED\n?)+$/) });
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: expect.stringMatching(/^(infarct-[\w-]+: RELEASED\n?)+$/),
+    });
     const { ages, types } = await trialTables();
     const rows = ages.map((age, i) => ({ terms: [1, age], outcome: types[i] === 'PACS' }));
     const plain = await logisticRegression(['intercept', 'AGE'], async (at) => logisticAggregate(rows, at));
