@@ -5,7 +5,7 @@ import { readTrial, type Trial } from '../study/trial.js';
 import type { Bench } from './index.js';
 import { loadingRows, writeTable } from './query/loading.js';
 
-const BASE_PORT = 47_051;
+const BASE_PORT = 27_051;
 /** The fewest that make a key. */
 const HOSPITALS = 2;
 

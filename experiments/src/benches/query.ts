@@ -10,7 +10,7 @@ import { loadingOf } from './load.js';
 import { narrowed, resampled, together } from './query/records.js';
 import { STAGES, timed, Watch, type Timing } from './query/timed.js';
 
-const BASE_PORT = 46_051;
+const BASE_PORT = 26_051;
 const SAMPLE_MS = 500;
 const GIB = 2 ** 30;
 /** What everything that the bench starts carries in its environment. */
