@@ -3,7 +3,6 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { callDaemon } from '../daemon/control.js';
-import { rareCollections } from '../daemon/garbageCollection.js';
 import { layout } from '../daemon/layout.js';
 import type { Deployment } from '../daemon/protocol.js';
 import { NetworkError } from '../errors.js';
@@ -117,7 +116,6 @@ async function prepare({
       // Never through npx: ending npx would leave the chaincode behind.
       argv: [
         process.execPath,
-        ...rareCollections(),
         '--require',
         LEASH,
         cli,
