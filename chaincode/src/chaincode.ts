@@ -12,10 +12,12 @@ import { JobContract } from './consortium/jobs.js';
 import { PermissionContract } from './consortium/permissions.js';
 import { ResearcherContract } from './consortium/researchers.js';
 import { ConsortiumEndorsementContract, RecordsEndorsementContract } from './endorsement/contract.js';
+import { hearOffers } from './ledger/messages.js';
 import { RecordsContract } from './records/records.js';
 import { dropUnreadLines } from './shimLogging.js';
 
 dropUnreadLines();
+hearOffers();
 
 export const contractClasses = {
   consortium: [

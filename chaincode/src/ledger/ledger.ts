@@ -5,10 +5,12 @@ import { canonicalJson } from '@strokeshare/fhe';
 import { ContractError } from '../errors.js';
 import { MAXIMUM_VALUE_BYTES } from './limits.js';
 import { type RecordKind } from './kinds.js';
+import { readStates, type Write, writeStates } from './messages.js';
 
 const PAGE = 100;
 /** A range costs two messages to the peer, a key one. */
 const FEWEST_IN_RANGE = 3;
+const NOTHING = new Uint8Array(0);
 
 /** @throws ContractError VALUE_TOO_LARGE */
 export function assertSize(bytes: number, what: string): void {
@@ -29,15 +31,25 @@ export interface Page {
 export class Ledger {
   /** What this transaction has read, by key: it is the same however often it is asked for. */
   readonly #read = new Map<string, unknown>();
+  /** The same as it came from the peer, until it is asked for. */
+  readonly #fetched = new Map<string, Uint8Array>();
+  /** What this transaction writes: no transaction reads its own writes, so they go to the peer together at its end. */
+  readonly #writes: Write[] = [];
 
   constructor(private readonly stub: ChaincodeStub) {}
+
+  /** Reads records that will be asked for, in one question to the peer where it takes such questions. */
+  async fetch<T>(kind: RecordKind<T>, all: Iterable<readonly string[]>): Promise<void> {
+    const keys = Array.from(all, (ids) => this.key(kind, ids)).filter((key) => !this.#knows(key));
+    const values = await readStates(this.stub, [...new Set(keys)]);
+    for (const [i, key] of [...new Set(keys)].entries()) this.#fetched.set(key, values[i] ?? NOTHING);
+  }
 
   /** The record, or undefined. A transaction never reads its own writes. */
   async find<T>(kind: RecordKind<T>, ...ids: string[]): Promise<T | undefined> {
     const key = this.key(kind, ids);
     if (this.#read.has(key)) return this.#read.get(key) as T | undefined;
-    const bytes = await this.stub.getState(key);
-    return this.#keep(kind, key, bytes);
+    return this.#keep(kind, key, await this.#bytes(key));
   }
 
   /** @throws ContractError NOT_FOUND */
@@ -51,12 +63,16 @@ export class Ledger {
   async has<T>(kind: RecordKind<T>, ...ids: string[]): Promise<boolean> {
     const key = this.key(kind, ids);
     if (this.#read.has(key)) return this.#read.get(key) !== undefined;
-    return (await this.stub.getState(key)).length > 0;
+    return (await this.#bytes(key)).length > 0;
   }
 
   /** The records of one kind below a common beginning of their keys, one for each last part that has one. */
   async findEach<T>(kind: RecordKind<T>, ids: string[], last: readonly string[]): Promise<Map<string, T>> {
     const found = new Map<string, T>();
+    await this.fetch(
+      kind,
+      last.map((id) => [...ids, id]),
+    );
     for (const id of last) {
       const record = await this.find(kind, ...ids, id);
       if (record !== undefined) found.set(id, record);
@@ -69,9 +85,7 @@ export class Ledger {
    * those who are named: such a range conflicts with nothing that the single keys would not conflict with.
    */
   async findAll<T>(kind: RecordKind<T>, ids: string[], last: readonly string[]): Promise<Map<string, T>> {
-    const named = new Set(
-      last.map((id) => this.key(kind, [...ids, id])).filter((key) => !this.#read.has(key)),
-    );
+    const named = new Set(last.map((id) => this.key(kind, [...ids, id])).filter((key) => !this.#knows(key)));
     if (named.size < FEWEST_IN_RANGE || last.length > PAGE) return this.findEach(kind, ids, last);
     let seen = 0;
     for await (const { key, value } of this.stub.getStateByPartialCompositeKey(kind.type, ids)) {
@@ -87,7 +101,7 @@ export class Ledger {
   async put<T>(kind: RecordKind<T>, record: T, ...ids: string[]): Promise<void> {
     const bytes = Buffer.from(canonicalJson(record));
     assertSize(bytes.length, kind.word);
-    await this.stub.putState(this.key(kind, ids), bytes);
+    this.#writes.push({ key: this.key(kind, ids), value: bytes });
   }
 
   /**
@@ -97,11 +111,16 @@ export class Ledger {
   async endorseByOwner<T>(kind: RecordKind<T>, owner: string, ...ids: string[]): Promise<void> {
     const policy = new KeyEndorsementPolicy();
     policy.addOrgs('PEER', owner);
-    await this.stub.setStateValidationParameter(this.key(kind, ids), policy.getPolicy());
+    this.#writes.push({ key: this.key(kind, ids), policy: policy.getPolicy() });
   }
 
   async remove<T>(kind: RecordKind<T>, ...ids: string[]): Promise<void> {
-    await this.stub.deleteState(this.key(kind, ids));
+    this.#writes.push({ key: this.key(kind, ids), deleted: true });
+  }
+
+  /** Hands everything that was written to the peer, in its order. */
+  flush(): Promise<void> {
+    return writeStates(this.stub, this.#writes.splice(0));
   }
 
   /** @throws ContractError ALREADY_EXISTS */
@@ -183,6 +202,14 @@ export class Ledger {
       if (seen === limit) break;
     }
     return { items, seen };
+  }
+
+  #knows(key: string): boolean {
+    return this.#read.has(key) || this.#fetched.has(key);
+  }
+
+  async #bytes(key: string): Promise<Uint8Array> {
+    return this.#fetched.get(key) ?? this.stub.getState(key);
   }
 
   #keep<T>(kind: RecordKind<T>, key: string, bytes: Uint8Array): T | undefined {

@@ -106,6 +106,7 @@ export async function run<Q extends z.ZodType, R extends z.ZodType>(
     if (definition.commits) assertSize(Buffer.byteLength(response), 'response');
     const entry = definition.commits ? transaction.entryOf(definition) : undefined;
     if (entry) await writeEntry(transaction.ledger, entry);
+    await transaction.ledger.flush();
     if (transaction.event)
       context.stub.setEvent(definition.name, Buffer.from(canonicalJson(transaction.event)));
     return response;

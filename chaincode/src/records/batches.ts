@@ -34,8 +34,13 @@ export async function submitBatches(
   transaction: Transaction,
   { batches: entered, ...common }: SubmitBatches,
 ): Promise<SubmittedBatches> {
-  for (const batch of entered) await enter(transaction, { ...common, ...batch });
+  const { ledger, caller } = transaction;
   const { datasetId } = common;
+  await ledger.fetch(
+    batches,
+    entered.map(({ batchId }) => [caller.mspId, datasetId, batchId]),
+  );
+  for (const batch of entered) await enter(transaction, { ...common, ...batch });
   transaction.emit(datasetId);
   return { datasetId, batchIds: entered.map(({ batchId }) => batchId), submittedAt: transaction.at };
 }
