@@ -213,6 +213,21 @@ describe('batches and versions on the private channel', () => {
     expect(recorded.batches).toHaveLength(3);
   });
 
+  it('are listed by dataset, a page at a time', async () => {
+    const list = async (request: object) => {
+      const { items, next } = await alliance.as(owner(), RecordsContract.ListBatches, request);
+      return { ids: items.map(({ datasetId, batchId }) => `${datasetId}/${batchId}`), next };
+    };
+    const all = ['together/b-1', 'together/b-2', 'together/b-3'];
+    expect(await list({ datasetId: 'together' })).toEqual({ ids: all });
+    const first = await list({ datasetId: 'together', limit: 2 });
+    expect(first.ids).toEqual(all.slice(0, 2));
+    expect(await list({ datasetId: 'together', after: first.next })).toEqual({ ids: all.slice(2) });
+    expect(await list({ datasetId: 'toge' })).toEqual({ ids: [] });
+    expect((await list({ limit: 2 })).ids).toEqual(['ist-1/batch-1', 'ist-1/batch-2']);
+    expect((await list({ after: 'together', limit: 3 })).ids).toEqual(all);
+  });
+
   it('record a correction; a running job goes on with the version that it pinned', async () => {
     const before = await submitJob();
     const supersedes = { batchId: 'batch-2', reason: 'CORRECTION' as const, retainUntil: later(alliance) };

@@ -1,6 +1,16 @@
 /** Batches of encrypted columns on an institution's private channel, and the manifests that describe them. */
 import { z } from 'zod';
-import { columnName, identifier, instant, label, mspId, positive, sha256, text } from './primitives.js';
+import {
+  columnName,
+  identifier,
+  instant,
+  label,
+  listRequest,
+  mspId,
+  positive,
+  sha256,
+  text,
+} from './primitives.js';
 
 /** A batch as the consortium sees it. */
 export const batchRoot = z.strictObject({ batchId: identifier, merkleRoot: sha256 });
@@ -111,5 +121,8 @@ export const tombstoneBatch = z.strictObject({
   retainUntil: instant,
 });
 export type TombstoneBatch = z.infer<typeof tombstoneBatch>;
+
+/** Of one dataset where it is named. */
+export const listBatches = listRequest.extend({ datasetId: identifier.optional() });
 
 export const getBatch = z.strictObject({ datasetId: identifier, batchId: identifier });

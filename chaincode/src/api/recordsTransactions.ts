@@ -36,7 +36,11 @@ export const privateRecords = {
       roles: ['institution', 'auditor'],
     },
     ListBatches: {
-      ...reads('Lists batches by dataset and id.', listRequest, listOf(batches.batch)),
+      ...reads(
+        'Lists batches by dataset and id, or those of one dataset by id.',
+        batches.listBatches,
+        listOf(batches.batch),
+      ),
       roles: ['institution', 'auditor'],
     },
     SubmitVersion: {

@@ -53,7 +53,12 @@ export async function datasetsFor(
   pinned: Readonly<Record<string, PinnedVersion>> = {},
 ): Promise<Map<string, Dataset>> {
   const found = new Map<string, Dataset>();
-  for (const [datasetId, record] of await ledger.findEach(datasetRecords, [], ids)) {
+  const records = await ledger.findEach(datasetRecords, [], ids);
+  await ledger.fetch(
+    datasetVersions,
+    [...records].flatMap(([id, { versions }]) => (versions > 0 ? [[id, numberKey(versions)]] : [])),
+  );
+  for (const [datasetId, record] of records) {
     const current = await currentVersion(ledger, record);
     const pin = pinned[datasetId];
     const isCurrent = !pin || pin.version === current?.version;

@@ -46,11 +46,15 @@ export async function evaluate(transaction: Transaction, request: Evaluate): Pro
   const results = await whenFree(() => evaluateCells(transaction, access, part));
   const hashes: Record<string, string> = {};
   const place = part.last ? [jobId] : [jobId, numberKey(until)];
+  const kind = part.last ? evaluations : runningSums;
+  await transaction.ledger.fetch(
+    kind,
+    [...results.keys()].map((cell) => [transaction.caller.mspId, ...place, cell]),
+  );
   for (const [cell, blob] of results) {
     const hash = blobHash(blob);
     hashes[cell] = hash;
-    const record = { hash, planHash: plan.hash };
-    await keep(transaction, part.last ? evaluations : runningSums, [...place, cell], record);
+    await keep(transaction, kind, [...place, cell], { hash, planHash: plan.hash });
   }
   transaction.emit(jobId);
   return part.last ? { jobId, partials: hashes } : { jobId, partials: {}, running: hashes };
@@ -169,7 +173,12 @@ function submittedPlan({ job, datasets, epoch }: JobAccess): AnalysisPlan {
 /** The caller's batches, each with the root that the consortium knows. */
 async function ownBatches({ ledger, caller }: Transaction, { datasets, epoch }: JobAccess): Promise<Batch[]> {
   const found: Batch[] = [];
-  for (const dataset of datasets.filter(({ owner }) => owner === caller.mspId))
+  const own = datasets.filter(({ owner }) => owner === caller.mspId);
+  await ledger.fetch(
+    batchRecords,
+    own.flatMap(({ datasetId, batches }) => batches.map(({ batchId }) => [caller.mspId, datasetId, batchId])),
+  );
+  for (const dataset of own)
     for (const { batchId, merkleRoot } of dataset.batches) {
       const batch = await ledger.get(batchRecords, caller.mspId, dataset.datasetId, batchId);
       if (batch.merkleRoot !== merkleRoot || batch.epochId !== epoch.epochId)

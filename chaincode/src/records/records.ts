@@ -42,8 +42,8 @@ export class RecordsContract extends Contract {
 
   @Serves(definitions.ListBatches)
   ListBatches(context: Context, request: string): Promise<string> {
-    return run(context, definitions.ListBatches, request, ({ ledger, caller }, page) =>
-      ledger.page(batches, [caller.mspId], page),
+    return run(context, definitions.ListBatches, request, ({ ledger, caller }, { datasetId, ...page }) =>
+      ledger.page(batches, [caller.mspId, ...(datasetId === undefined ? [] : [datasetId])], page),
     );
   }
 

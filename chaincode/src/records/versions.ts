@@ -20,6 +20,10 @@ export async function submitVersion(
       ? undefined
       : await ledger.get(versionRecords, caller.mspId, datasetId, numberKey(version - 1));
   const batches: Batch[] = [];
+  await ledger.fetch(
+    batchRecords,
+    batchIds.map((batchId) => [caller.mspId, datasetId, batchId]),
+  );
   for (const batchId of batchIds) {
     const batch = await ledger.get(batchRecords, caller.mspId, datasetId, batchId);
     if (batch.end)
@@ -57,6 +61,10 @@ async function changeSince(
 ): Promise<VersionChange> {
   const removed = previous.batches.filter(({ batchId }) => !batchIds.includes(batchId));
   const reasons = new Set<string>();
+  await ledger.fetch(
+    batchRecords,
+    removed.map(({ batchId }) => [caller.mspId, datasetId, batchId]),
+  );
   for (const { batchId } of removed) {
     const { end } = await ledger.get(batchRecords, caller.mspId, datasetId, batchId);
     if (!end)

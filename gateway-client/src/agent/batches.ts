@@ -67,14 +67,10 @@ export async function ownEpoch(context: AgentContext, epochId: string): Promise<
 }
 
 /** All batches that a dataset ever had, in the order of their ids. */
-export async function batchesOfDataset(
-  { records, signal }: AgentContext,
-  datasetId: string,
-): Promise<Batch[]> {
-  const all = await allPages((after) =>
-    records.records.listBatches(after === undefined ? {} : { after }, { signal }),
+export function batchesOfDataset({ records, signal }: AgentContext, datasetId: string): Promise<Batch[]> {
+  return allPages((after) =>
+    records.records.listBatches({ datasetId, ...(after !== undefined && { after }) }, { signal }),
   );
-  return all.filter((batch) => batch.datasetId === datasetId);
 }
 
 /** The id of the n-th batch of a dataset, from 1 on. */

@@ -63,7 +63,9 @@ export function institution() {
       channel: 'hospital1-records',
       blockOf: async () => 1n,
       records: {
-        listBatches: async () => ({ items: [...batches.values()] }),
+        listBatches: async ({ datasetId }: { datasetId: string }) => ({
+          items: [...batches.values()].filter((batch) => batch.datasetId === datasetId),
+        }),
         submitBatches: async ({ batches: together, ...common }: SubmitBatches) => {
           const request = JSON.stringify({ ...common, batches: together });
           transactions.push({ batches: together.length, bytes: Buffer.byteLength(request) });
