@@ -12,7 +12,13 @@ export { nodeFileSystem, type FileSystem } from './file-system.js';
 export { GRANT_LIVE_MS, GrantCache, type GrantQuestion, type GrantSource } from './grants/grant-cache.js';
 export { internalConfig, type InternalConfig } from './internal/config.js';
 export { KeyRing, type KeyEncryption, type WrappedKey } from './internal/key-encryption.js';
-export { logisticSums, storedRecords, type LogisticRequest, type LogisticSums } from './internal/logistic.js';
+export { logisticSums, type LogisticRequest, type LogisticSums } from './internal/logistic.js';
+export {
+  fieldsOfRecords,
+  storedFields,
+  type OriginalFields,
+  type OriginalValue,
+} from './internal/original-fields.js';
 export type { DeletionRecord, PrivateLedger } from './internal/private-ledger.js';
 export { approve, type ApprovedRequest, type StorageRequest } from './internal/requests.js';
 export { InternalZone, type InternalOptions } from './internal/zone.js';

@@ -190,6 +190,14 @@ test('computes what only originals can answer: sums of the logistic likelihood, 
     minimumRecords: 20,
   });
   expect(women.records).toBe(20);
+  // Stored field by field they say the same.
+  const fields = Object.fromEntries(
+    (['AGE', 'DEAD', 'SEX'] as const).map((name) => [name, records.map((record) => record[name])]),
+  );
+  await client.putOriginal('records-fields', text(JSON.stringify({ fields })));
+  expect(await client.logistic('records-fields', request)).toEqual(
+    await client.logistic('records-ist', request),
+  );
   // All of the gradient is men's where the term is one.
   expect(women.gradient[2]).toBe(0);
   await client.putOriginal('records-few', RECORDS);

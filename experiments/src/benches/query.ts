@@ -7,7 +7,7 @@ import { withStudy, type Study } from '../study/alliance.js';
 import { enterTrial, namesOf, readTrial, type Trial } from '../study/trial.js';
 import type { Bench } from './index.js';
 import { loadingOf } from './load.js';
-import { narrowed, resampled, together } from './query/records.js';
+import { narrowed, resampledRows } from './query/records.js';
 import { STAGES, timed, Watch, type Timing } from './query/timed.js';
 
 const BASE_PORT = 26_051;
@@ -210,7 +210,7 @@ async function enterResampled(study: Study, trial: Trial, each: number): Promise
   const datasets = await Promise.all(
     study.hospitals.map(async (_, owner) => {
       const datasetId = `${name}-${owner + 1}`;
-      const rows = together(resampled(trial.all, each, owner * each));
+      const rows = resampledRows(trial.all, each, owner * each);
       const { provenance } = trial;
       await study.load({ datasetId, title: `Resampled, part ${owner + 1}`, schema, provenance, owner, rows });
       return datasetId;

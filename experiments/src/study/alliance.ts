@@ -5,6 +5,7 @@ import {
   demo,
   enroll,
   foundConsortium,
+  ownPatients,
   publishRows,
   register,
   requestAccess,
@@ -41,7 +42,7 @@ export interface StudyDataset {
   owner: number;
 }
 
-/** One whose records come row by row. */
+/** One whose patients come some at a time. */
 export type StreamedStudyDataset = Omit<StudyDataset, 'records'> & Pick<StreamedDataset, 'rows'>;
 
 /** The running alliance. */
@@ -92,7 +93,10 @@ export async function withStudy<T>(
     return await work({
       ...{ hospitals, agents, researcher, hear, served },
       publish({ records, ...dataset }) {
-        const rows = records.map(({ values, line }) => ({ values, patient: `line ${line}` }));
+        const rows = ownPatients(
+          records.map(({ values }) => values),
+          records.map(({ line }) => `line ${line}`),
+        );
         return served(load(agents, { ...dataset, rows: [rows] }));
       },
       load: (dataset, told) => served(load(agents, dataset, told)),

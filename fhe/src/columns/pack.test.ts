@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { parseSchema } from '../schema/schema.js';
-import { packColumns, type PatientRecord } from './pack.js';
+import { packColumns, packFields, type PatientRecord } from './pack.js';
 
 const schema = parseSchema({
   name: 'test',
@@ -107,4 +107,40 @@ test.each([
   expect(pack).toThrow(expect.objectContaining({ code: 'RECORD_INVALID', message: `Row 2: ${message}.` }));
   const value = String(Object.values(change)[0]);
   expect(value === 'null' || !message.includes(value)).toBe(true);
+});
+
+test('of several rows that are refused the first is named, whichever variable is wrong with it', () => {
+  const wrong = [
+    patient,
+    patient,
+    { ...patient, TD: -1, DIED: 2 },
+    { ...patient, AGE: 5 },
+    { ...patient, SEX: 'X' },
+  ];
+  expect(() => packColumns(schema, wrong, { slots: 8 })).toThrow(
+    'Row 3: SURVIVAL has an event field that is neither 1/0 nor true/false.',
+  );
+  expect(() => packColumns(schema, [...wrong.slice(3), patient], { slots: 8 })).toThrow(
+    'Row 1: AGE is outside',
+  );
+  // In the second batch, too, rows are counted from the first record on.
+  expect(() => packColumns(schema, [patient, patient, ...wrong.slice(0, 2), wrong[4]!], set)).toThrow(
+    "Row 5: SEX is none of the schema's levels (F, M).",
+  );
+});
+
+test('patients field by field are packed as their records are; a field that is not there is not recorded', () => {
+  const fields = new Map<string, (string | number | boolean | null)[]>([
+    ['AGE', [16, '57.5', 99]],
+    ['RSBP', [null, 70, '']],
+    ['DEAD', [true, 'false', false]],
+  ]);
+  const records = [0, 1, 2].map((i) =>
+    Object.fromEntries(Array.from(fields, ([name, values]) => [name, values[i] ?? null])),
+  );
+  const byField = packFields(schema, fields, 3, { slots: 2 }).batches;
+  expect(byField).toEqual(packColumns(schema, records, { slots: 2 }).batches);
+  expect(byField.map(({ rows }) => rows)).toEqual([2, 1]);
+  expect([...byField[0]!.columns.get('SEX:valid')!]).toEqual([0, 0]);
+  expect([...byField[0]!.columns.get('RSBP:valid')!]).toEqual([0, 1]);
 });

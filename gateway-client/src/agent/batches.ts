@@ -10,7 +10,7 @@ import {
 } from '@strokeshare/chaincode';
 import {
   canonicalJson,
-  packColumns,
+  packFields,
   parameterSetById,
   requireSecure,
   type ColumnBatch,
@@ -20,6 +20,7 @@ import { ClientError } from '../errors.js';
 import { allPages, epochKeys, report, type AgentContext } from './context.js';
 import { Limit } from './limit.js';
 import { manifestBlob } from './manifest.js';
+import { slicePatients } from './own-patients.js';
 import { readOwnBatch, storeOwnBatch, type OwnBatch } from './own-records.js';
 
 /** Columns of one part: encrypted in one request, so that a worker serves others in between. */
@@ -78,13 +79,11 @@ export function batchIdOf(number: number): string {
   return `batch-${String(number).padStart(4, '0')}`;
 }
 
-/** Records cut to what one batch of a parameter set holds. */
+/** Patients cut to what one batch of a parameter set holds. */
 export function cut(batch: OwnBatch, { slots }: ParameterSet): OwnBatch[] {
   const parts: OwnBatch[] = [];
-  for (let start = 0; start < batch.records.length; start += slots) {
-    const part = <T>(list: readonly T[]): T[] => list.slice(start, start + slots);
-    parts.push({ ...batch, records: part(batch.records), patients: part(batch.patients) });
-  }
+  for (let start = 0; start < batch.patients.length; start += slots)
+    parts.push({ ...batch, ...slicePatients(batch, start, start + slots) });
   return parts;
 }
 
@@ -124,7 +123,7 @@ export async function encryptBatch(
 ): Promise<EncryptedBatch> {
   const { batch, ...named } = added;
   const { datasetId, batchId } = named;
-  const [packed] = packColumns(batch.schema, batch.records, epoch.set).batches;
+  const [packed] = packFields(batch.schema, batch.fields, batch.patients.length, epoch.set).batches;
   if (!packed)
     throw new ClientError('REQUEST_INVALID', `The batch ${batchId} of ${datasetId} has no records.`);
   const [columns] = await Promise.all([
@@ -188,8 +187,8 @@ export async function requireSameBatch(
   before: Batch,
 ): Promise<void> {
   const own = await readOwnBatch(context, { datasetId, batchId });
-  const content = ({ schema, records, patients }: OwnBatch): string =>
-    canonicalJson({ schema, records, patients });
+  const content = ({ schema, fields, patients }: OwnBatch): string =>
+    canonicalJson({ schema, fields: Object.fromEntries(fields), patients });
   if (before.end || before.epochId !== epoch.epoch.epochId || content(own) !== content(batch)) {
     throw new ClientError(
       'REQUEST_INVALID',

@@ -11,8 +11,8 @@ import {
   type OwnEpoch,
 } from './batches.js';
 import { allPages, report, type AgentContext } from './context.js';
-import { readOwnBatch, removeOwnBatch, type OwnBatch } from './own-records.js';
-import { requirePatients, type LoadedBatch } from './publish.js';
+import { requirePatients, withoutPatients } from './own-patients.js';
+import { readOwnBatch, removeOwnBatch, type LoadedBatch, type OwnBatch } from './own-records.js';
 import { enterVersion, finishVersion } from './versions.js';
 
 /** How long the blobs of a batch that ended are kept: running jobs and replays need them. */
@@ -88,22 +88,18 @@ export async function withdrawConsent(
   for (const member of open.members) {
     const { batchId } = member;
     const own = await readOwnBatch(context, { datasetId, batchId });
-    const stays = own.patients.map((patient) => !leaving.has(patient));
-    if (stays.every(Boolean)) {
+    const found = own.patients.filter((patient) => leaving.has(patient));
+    if (found.length === 0) {
       next.push(member);
       continue;
     }
     touched.push(batchId);
-    withdrawn.push(...own.patients.filter((patient) => leaving.has(patient)));
-    const left = {
-      ...own,
-      records: own.records.filter((_, index) => stays[index]),
-      patients: own.patients.filter((_, index) => stays[index]),
-    };
+    withdrawn.push(...found);
+    const left = { ...own, ...withoutPatients(own, leaving) };
     const before = number;
-    number += left.records.length > 0 ? 1 : 0;
+    number += left.patients.length > 0 ? 1 : 0;
     remaining.push(() =>
-      left.records.length > 0
+      left.patients.length > 0
         ? replaceBatch(context, open, batchId, left, 'CONSENT', before)
         : endBatch(context, datasetId, batchId),
     );

@@ -27,14 +27,9 @@ export { AgentLease } from './lease.js';
 export { AgentMetrics } from './metrics.js';
 export { readPolicyFile, writePolicyFile } from './policy-file.js';
 export { boundedPolicy, type Decision, type InstitutionPolicy, type PolicyBounds } from './policy.js';
-export {
-  publishDataset,
-  publishRows,
-  type LoadedBatch,
-  type NewDataset,
-  type OwnRow,
-  type StreamedDataset,
-} from './publish.js';
+export { ownPatients, type OwnPatients } from './own-patients.js';
+export type { LoadedBatch } from './own-records.js';
+export { publishDataset, publishRows, type NewDataset, type StreamedDataset } from './publish.js';
 export { replayJob } from './replay.js';
 export { serveInstitution, type AgentObserver, type ServeOptions } from './serve.js';
 export { Vault } from './vault.js';

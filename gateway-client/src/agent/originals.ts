@@ -1,7 +1,7 @@
 import {
   logisticSums,
   StorageError,
-  storedRecords,
+  storedFields,
   type InternalClient,
   type LogisticRequest,
   type LogisticSums,
@@ -64,6 +64,6 @@ export class VaultOriginals implements OriginalRecords {
   }
 
   async logistic(name: string, request: LogisticRequest): Promise<LogisticSums> {
-    return logisticSums(storedRecords.parse(await this.vault.readJson(name)).records, request);
+    return logisticSums(storedFields.parse(await this.vault.readJson(name)), request);
   }
 }

@@ -1,5 +1,5 @@
 import {
-  packColumns,
+  packFields,
   parameterSetById,
   parseSchema,
   type ColumnBatch,
@@ -8,21 +8,20 @@ import {
   type Schema,
 } from '@strokeshare/fhe';
 import { provenance, type Provenance } from '@strokeshare/chaincode';
+import { storedFields } from '@strokeshare/storage-node';
 import { z } from 'zod';
-import type { FieldValue } from '../load/fields.js';
 import { ClientError } from '../errors.js';
 import type { AgentContext } from './context.js';
+import type { OwnPatients } from './own-patients.js';
 
-/** One patient of the own dataset. */
-export type OwnRecord = Readonly<Record<string, FieldValue>>;
+/** Patients with where they come from. */
+export interface LoadedBatch extends OwnPatients {
+  provenance: Provenance;
+}
 
 /** The original records of one batch, in the order of its slots. */
-export interface OwnBatch {
+export interface OwnBatch extends LoadedBatch {
   schema: Schema;
-  records: readonly OwnRecord[];
-  /** The institution's own name for each patient, by which a consent is found again; it never leaves the internal zone. */
-  patients: readonly string[];
-  provenance: Provenance;
 }
 
 /** Which batch of which dataset. */
@@ -31,9 +30,11 @@ export interface BatchName {
   batchId: string;
 }
 
+/** Beside the fields, which stand there as `fields` or as the `records` of earlier versions. */
 const stored = z.strictObject({
   schema: z.unknown(),
-  records: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))),
+  fields: z.unknown().optional(),
+  records: z.unknown().optional(),
   patients: z.array(z.string()),
   provenance,
 });
@@ -44,10 +45,15 @@ export const originalName = ({ datasetId, batchId }: BatchName): string => `reco
 export async function storeOwnBatch(
   { originals }: AgentContext,
   name: BatchName,
-  { schema, records, patients, provenance: from }: OwnBatch,
+  { schema, fields, patients, provenance: from }: OwnBatch,
 ): Promise<void> {
   // A caller's object may hold more than this, and what is stored is read strictly.
-  await originals.write(originalName(name), { schema, records, patients, provenance: from });
+  await originals.write(originalName(name), {
+    schema,
+    fields: Object.fromEntries(fields),
+    patients,
+    provenance: from,
+  });
 }
 
 /**
@@ -63,8 +69,8 @@ export async function readOwnBatch({ originals }: AgentContext, name: BatchName)
       `The original records of batch ${name.batchId} of dataset ${name.datasetId} are not in the internal zone.`,
     );
   }
-  const { schema, ...rest } = stored.parse(value);
-  return { schema: parseSchema(schema), ...rest };
+  const { schema, patients, provenance: from } = stored.parse(value);
+  return { schema: parseSchema(schema), fields: storedFields.parse(value), patients, provenance: from };
 }
 
 /** Forgets the original records of a batch. */
@@ -84,7 +90,7 @@ export function ownColumns(
   let columns = context.ownColumns.get(key);
   if (!columns) {
     columns = readOwnBatch(context, name).then(
-      ({ schema, records }) => packColumns(schema, records, set).batches,
+      ({ schema, fields, patients }) => packFields(schema, fields, patients.length, set).batches,
     );
     context.ownColumns.set(key, columns);
     columns.catch(() => context.ownColumns.delete(key));

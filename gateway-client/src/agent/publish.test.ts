@@ -1,6 +1,7 @@
 import { parameterSet, type Schema } from '@strokeshare/fhe';
 import { institution } from '../../test/support/institution.js';
-import { publishRows, type OwnRow, type StreamedDataset } from './publish.js';
+import { ownPatients, type OwnPatients } from './own-patients.js';
+import { publishRows, type StreamedDataset } from './publish.js';
 
 const set = parameterSet('standard');
 const schema: Schema = {
@@ -25,13 +26,15 @@ const dataset = (rows: StreamedDataset['rows']): StreamedDataset => ({
   conditions: [],
 });
 /** Rows as a reader gives them: not as many at a time as a batch has. */
-function* ages(count: number, first = 0): Generator<OwnRow[]> {
+function* ages(count: number, first = 0): Generator<OwnPatients> {
   const some = 1000;
-  for (let start = 0; start < count; start += some)
-    yield Array.from({ length: Math.min(some, count - start) }, (_, i) => ({
-      values: { AGE: (first + start + i) % 100 },
-      patient: `line ${start + i + 2}`,
-    }));
+  for (let start = 0; start < count; start += some) {
+    const indices = Array.from({ length: Math.min(some, count - start) }, (_, i) => start + i);
+    yield ownPatients(
+      indices.map((i) => ({ AGE: (first + i) % 100 })),
+      indices.map((i) => `line ${i + 2}`),
+    );
+  }
 }
 
 const PATIENTS = 2 * set.slots + 10;
@@ -56,9 +59,9 @@ test('rows are pulled as batches are encrypted, however many there are and howev
   const { context, versions } = institution();
   const patients = 14 * set.slots;
   let [pulled, encrypted, furthest] = [0, 0, 0];
-  async function* source(): AsyncGenerator<OwnRow[]> {
+  async function* source(): AsyncGenerator<OwnPatients> {
     for (const rows of ages(patients)) {
-      pulled += rows.length;
+      pulled += rows.patients.length;
       furthest = Math.max(furthest, pulled - encrypted);
       yield rows;
     }
@@ -80,8 +83,8 @@ test('several batches are entered by one transaction, none of which is longer th
     ...{ name: `A_RATHER_LONG_NAME_OF_A_VARIABLE_${i}`, kind: 'numeric' as const, minimum: 0, maximum: 99 },
     missing: true,
   }));
-  const none = Array.from({ length: 8 * set.slots }, (_, i) => ({ values: {}, patient: `line ${i + 2}` }));
-  const version = { ...dataset([none]), schema: { ...schema, variables } };
+  const patients = Array.from({ length: 8 * set.slots }, (_, i) => `line ${i + 2}`);
+  const version = { ...dataset([{ fields: new Map(), patients }]), schema: { ...schema, variables } };
   await publishRows(wide.context, version);
   expect([batches.size, wide.batches.size]).toEqual([9, 8]);
   expect(wide.transactions.length).toBeGreaterThan(1);

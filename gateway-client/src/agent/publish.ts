@@ -14,19 +14,11 @@ import {
 } from './batches.js';
 import { report, type AgentContext } from './context.js';
 import { EntryQueue } from './entries.js';
-import type { OwnRecord } from './own-records.js';
+import { ownPatients, partsOf, requirePatients, type OwnPatients, type OwnRecord } from './own-patients.js';
 import { enterVersion, finishVersion } from './versions.js';
 
-/** Records with where they come from. */
-export interface LoadedBatch {
-  records: readonly OwnRecord[];
-  /** The institution's own name for each patient, by which a consent is found again; kept in the vault alone. */
-  patients: readonly string[];
-  provenance: Provenance;
-}
-
 /** A dataset to be encrypted and entered. */
-export interface NewDataset extends LoadedBatch {
+export interface NewDataset {
   datasetId: string;
   title: string;
   epochId: string;
@@ -34,18 +26,15 @@ export interface NewDataset extends LoadedBatch {
   minimumCohort: number;
   /** In terms of the Data Use Ontology: one permission, and modifiers. */
   conditions: Condition[];
+  records: readonly OwnRecord[];
+  /** The institution's own name for each patient, by which a consent is found again; kept in the internal zone alone. */
+  patients: readonly string[];
+  provenance: Provenance;
 }
 
-/** One patient on the way from a table. */
-export interface OwnRow {
-  values: OwnRecord;
-  /** The institution's own name for the patient. */
-  patient: string;
-}
-
-/** A dataset whose records come some at a time, as a table is read. */
+/** A dataset whose patients come some at a time, as a table is read. */
 export interface StreamedDataset extends Omit<NewDataset, 'records' | 'patients'> {
-  rows: AsyncIterable<readonly OwnRow[]> | Iterable<readonly OwnRow[]>;
+  rows: AsyncIterable<OwnPatients> | Iterable<OwnPatients>;
 }
 
 /** Batches that are encrypted and stored at once: the workers have the next one while the last blobs are forced to disk. */
@@ -62,9 +51,9 @@ export async function publishDataset(
   { records, patients, ...dataset }: NewDataset,
   progress: ColumnProgress = () => undefined,
 ): Promise<VersionAttestation> {
-  requirePatients({ ...dataset, records, patients });
-  const rows = records.map((values, i): OwnRow => ({ values, patient: patients[i] ?? '' }));
-  return publishRows(context, { ...dataset, rows: [rows] }, (done) => progress(done, records.length));
+  const all = ownPatients(records, patients);
+  requirePatients(all);
+  return publishRows(context, { ...dataset, rows: [all] }, (done) => progress(done, records.length));
 }
 
 /**
@@ -99,7 +88,7 @@ export async function publishRows(
       const same = before.get(added.batchId);
       if (same) {
         await requireSameBatch(context, epoch, added, same);
-        progress((patients += part.records.length));
+        progress((patients += part.patients.length));
         entries.begin(Promise.resolve([same]));
         continue;
       }
@@ -109,7 +98,7 @@ export async function publishRows(
         epoch,
         added,
         (done, all) => {
-          const now = Math.floor((part.records.length * done) / all);
+          const now = Math.floor((part.patients.length * done) / all);
           progress((patients += now - told));
           told = now;
         },
@@ -149,24 +138,6 @@ async function* ahead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
   }
 }
 
-/** Rows, as many at a time as a batch has slots. */
-async function* partsOf(
-  rows: StreamedDataset['rows'],
-  slots: number,
-): AsyncGenerator<{ records: OwnRecord[]; patients: string[] }> {
-  let part: { records: OwnRecord[]; patients: string[] } = { records: [], patients: [] };
-  for await (const some of rows) {
-    for (const { values, patient } of some) {
-      part.records.push(values);
-      part.patients.push(patient);
-      if (part.records.length < slots) continue;
-      yield part;
-      part = { records: [], patients: [] };
-    }
-  }
-  if (part.records.length > 0) yield part;
-}
-
 /** Whether the members have made the dataset's slot; one that has a version is not published again. */
 async function isRegistered({ consortium, signal }: AgentContext, datasetId: string): Promise<boolean> {
   try {
@@ -189,11 +160,4 @@ async function register(
     { signal: context.signal },
   );
   report(context, 'dataset', datasetId, 'registered');
-}
-
-/** @throws ClientError `REQUEST_INVALID` */
-export function requirePatients({ records, patients }: Pick<LoadedBatch, 'records' | 'patients'>): void {
-  if (records.length !== patients.length || new Set(patients).size !== patients.length) {
-    throw new ClientError('REQUEST_INVALID', 'Every record needs a name for its patient, and each its own.');
-  }
 }

@@ -9,7 +9,7 @@ import {
   plan,
   type AnalysisQuery,
 } from '@strokeshare/fhe';
-import { logisticSums, type LogisticRequest } from '@strokeshare/storage-node';
+import { fieldsOfRecords, logisticSums, type LogisticRequest } from '@strokeshare/storage-node';
 import { join } from 'node:path';
 import { makeEpoch, type EpochOfTest } from '../../test/toy-epoch.js';
 import { Oracle } from '../../test/oracles/oracle.js';
@@ -66,11 +66,11 @@ function accessTo(jobId: string, query: AnalysisQuery): { access: JobAccess; mad
 
 /** What one hospital's agent computes, and posts. */
 function hospital(index: number, dealt: SharesView['dealt']): AgentContext {
-  const records = (trial.hospitals[index] ?? []).map(({ values }) => values);
+  const fields = fieldsOfRecords((trial.hospitals[index] ?? []).map(({ values }) => values));
   const context = {
     mspId: MEMBERS[index],
     report: () => undefined,
-    originals: { logistic: async (_: string, request: LogisticRequest) => logisticSums(records, request) },
+    originals: { logistic: async (_: string, request: LogisticRequest) => logisticSums(fields, request) },
     consortium: {
       institutions: {
         list: async () => ({

@@ -2,7 +2,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Provenance, VersionAttestation } from '@strokeshare/chaincode';
 import type { Schema } from '@strokeshare/fhe';
-import { publishRows, type AgentContext, type OwnRow } from '../agent/index.js';
+import { publishRows, type AgentContext, type LoadedBatch, type OwnPatients } from '../agent/index.js';
+import { joinPatients } from '../agent/own-patients.js';
 import { readSchema } from '../demo/records.js';
 import { ClientError } from '../errors.js';
 import {
@@ -12,11 +13,12 @@ import {
   readMapping,
   readRows,
   sharedSchema,
-  type LoadedRecord,
+  type LoadedRows,
   type LoadOptions,
   type RejectedRow,
 } from '../load/index.js';
 import { Names } from '../load/names.js';
+import { withoutRejected } from '../load/records.js';
 import { readDatasetFile, type DatasetFile } from './dataset-file.js';
 
 /** Lines that are named in a sentence; the others are counted. */
@@ -36,7 +38,7 @@ export interface DatasetTable {
    *
    * @throws ClientError `FILE_ALTERED` at its end, where it is not the table that was read before.
    */
-  rows(): AsyncGenerator<OwnRow[]>;
+  rows(): AsyncGenerator<OwnPatients>;
 }
 
 /** Where progress is shown, and whether the work goes on. */
@@ -66,18 +68,12 @@ export async function openDatasetTable(
   const bar = progressBar(stream, { title: 'checks', total: size, unit: 'rows' });
   const digest = createHash('sha256');
   try {
-    for await (const rows of readRows(hashed(bytes, digest), options)) {
+    for await (const rows of namedRows(hashed(bytes, digest), options)) {
       signal.throwIfAborted();
-      for (const row of rows) {
-        const reason = reasonAgainst(row, patient);
-        if (reason !== undefined) {
-          rejected += 1;
-          if (firstRejected.length < SHOWN) firstRejected.push({ line: row.line, reason });
-        } else {
-          patients += 1;
-          if ('values' in row && row.group !== undefined) names.add(row.group, row.line);
-        }
-      }
+      patients += rows.lines.length;
+      rejected += rows.rejected.length;
+      firstRejected.push(...rows.rejected.slice(0, SHOWN - firstRejected.length));
+      rows.groups?.forEach((name, i) => names.add(name, rows.lines[i] ?? 0));
       bar.update(read(), patients + rejected);
     }
   } finally {
@@ -145,39 +141,32 @@ export async function addTable(
 }
 
 /** All patients of a table at once, for changes that are not streamed. */
-export async function wholeTable({ provenance, rows }: DatasetTable): Promise<{
-  records: OwnRow['values'][];
-  patients: string[];
-  provenance: Provenance;
-}> {
-  const all = [];
-  for await (const some of rows()) all.push(...some);
-  return {
-    provenance,
-    records: all.map(({ values }) => values),
-    patients: all.map(({ patient }) => patient),
-  };
+export async function wholeTable({ provenance, rows }: DatasetTable): Promise<LoadedBatch> {
+  const all: OwnPatients[] = [];
+  for await (const some of rows()) all.push(some);
+  return { provenance, ...joinPatients(all) };
 }
 
-async function* rowsOf(path: string, sourceHash: string, options: LoadOptions): AsyncGenerator<OwnRow[]> {
+async function* rowsOf(path: string, sourceHash: string, options: LoadOptions): AsyncGenerator<OwnPatients> {
   const { bytes } = await openTable(path);
   const digest = createHash('sha256');
   const source = sourceHash.slice(0, 12);
-  for await (const rows of readRows(hashed(bytes, digest), options)) {
-    yield rows.flatMap((row) =>
-      reasonAgainst(row, options.groupBy) === undefined && 'values' in row
-        ? [{ values: row.values, patient: row.group ?? `${source} line ${row.line}` }]
-        : [],
-    );
-  }
+  for await (const { fields, lines, groups } of namedRows(hashed(bytes, digest), options))
+    yield { fields, patients: groups ?? lines.map((line) => `${source} line ${line}`) };
   if (digest.digest('hex') !== sourceHash)
     throw new ClientError('FILE_ALTERED', `The table ${path} was changed while it was read.`);
 }
 
-/** Why a row is not loaded. */
-function reasonAgainst(row: LoadedRecord | RejectedRow, patient: string | undefined): string | undefined {
-  if ('reason' in row) return row.reason;
-  return row.group === '' ? `${patient ?? ''} names no patient` : undefined;
+/** Rows whose patients have names, where a column names them. */
+async function* namedRows(
+  bytes: AsyncIterable<Uint8Array>,
+  options: LoadOptions,
+): AsyncGenerator<LoadedRows> {
+  for await (const rows of readRows(bytes, options)) {
+    const nameless = (rows.groups ?? []).flatMap((name, row) => (name === '' ? [row] : []));
+    const reason = `${options.groupBy ?? ''} names no patient`;
+    yield nameless.length === 0 ? rows : withoutRejected(rows, new Map(nameless.map((row) => [row, reason])));
+  }
 }
 
 function requireDistinct(names: Names, path: string): void {

@@ -1,5 +1,5 @@
 import type { Query, Schema, StatisticRequest } from '@strokeshare/fhe';
-import type { FieldValue } from '../load/fields.js';
+import type { FieldValue } from '@strokeshare/fhe';
 import type { ResultRow } from '../researcher/index.js';
 import { exact, oddsRatio } from '../statistics/index.js';
 

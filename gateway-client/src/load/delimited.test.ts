@@ -10,8 +10,11 @@ async function* pieces(...parts: Uint8Array[]): AsyncGenerator<Uint8Array> {
 /** Rows as `line: cells`. */
 async function rows(table: string | AsyncIterable<Uint8Array>, format = CSV): Promise<string[]> {
   const all: string[] = [];
-  for await (const some of readDelimited(typeof table === 'string' ? bytes(table) : table, format))
-    all.push(...some.map(({ line, cells }) => `${line}: ${cells.map((cell) => `<${cell}>`).join('')}`));
+  for await (const { cells, lines } of readDelimited(
+    typeof table === 'string' ? bytes(table) : table,
+    format,
+  ))
+    all.push(...cells.map((row, i) => `${lines[i]}: ${row.map((cell) => `<${cell}>`).join('')}`));
   return all;
 }
 
@@ -88,7 +91,7 @@ test('rows come while the table is still being read', async () => {
     for (; given < 100; given += 1) yield bytes('1,2\n'.repeat(1000));
   }
   for await (const some of readDelimited(table(), CSV)) {
-    expect(some).toHaveLength(1000);
+    expect(some.cells).toHaveLength(1000);
     break;
   }
   expect(given).toBe(0);

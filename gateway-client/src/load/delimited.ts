@@ -2,11 +2,12 @@
 import { Parser, type ParseResult } from 'papaparse';
 import { ClientError } from '../errors.js';
 
-/** One row as it stands in the table. */
-export interface CellRow {
-  /** Line of the file that it begins in, from 1 on. */
-  line: number;
-  cells: readonly string[];
+/** Some rows as they stand in the table. */
+export interface CellRows {
+  /** Of each row its cells. */
+  cells: (readonly string[])[];
+  /** Of each row the line of the file that it begins in, from 1 on. */
+  lines: number[];
 }
 
 /** How a table is written. */
@@ -32,7 +33,7 @@ type LineEnd = '\n' | '\r\n' | '\r';
 export async function* readDelimited(
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
   { encoding, delimiter }: TableFormat,
-): AsyncGenerator<CellRow[]> {
+): AsyncGenerator<CellRows> {
   const decoder = decoderOf(encoding);
   const text = new DelimitedText(delimiter);
   for await (const piece of bytes instanceof Uint8Array ? piecesOf(bytes) : bytes)
@@ -51,11 +52,11 @@ class DelimitedText {
   constructor(private readonly delimiter: string) {}
 
   /** The rows that end in one more piece, or with the text. */
-  take(piece: string, isLast = false): CellRow[] {
+  take(piece: string, isLast = false): CellRows {
     const text = this.rest + piece;
     this.rest = text;
     const parser = (this.parser ??= this.parserFor(text, isLast));
-    const rows = parser ? this.rowsOf(parser, text, isLast) : [];
+    const rows = parser ? this.rowsOf(parser, text, isLast) : { cells: [], lines: [] };
     if (this.rest.length > LONGEST_ROW)
       throw unreadable(
         `line ${this.line} begins a row of more than ${LONGEST_ROW} characters, as where a quote is not closed`,
@@ -70,15 +71,18 @@ class DelimitedText {
     return new Parser({ delimiter: this.delimiter, newline: lineEnd });
   }
 
-  private rowsOf(parser: Parser, text: string, isLast: boolean): CellRow[] {
+  private rowsOf(parser: Parser, text: string, isLast: boolean): CellRows {
     const { data, errors, meta } = parser.parse(text, 0, !isLast) as ParseResult<string[]>;
     this.rest = isLast ? '' : text.slice(meta.cursor);
     // Of the row that is not whole yet an error may be the cut's.
     const wrong = errors.find(({ row = 0 }) => row < data.length)?.row;
     const quoted = text.includes(QUOTE);
-    const rows: CellRow[] = [];
+    const rows: CellRows = { cells: [], lines: [] };
     for (const cells of wrong === undefined ? data : data.slice(0, wrong)) {
-      if (cells.length > 1 || cells[0] !== '') rows.push({ line: this.line, cells });
+      if (cells.length > 1 || cells[0] !== '') {
+        rows.cells.push(cells);
+        rows.lines.push(this.line);
+      }
       this.line += quoted ? 1 + this.lineEndsIn(cells) : 1;
     }
     if (wrong !== undefined) throw unreadable(`the quotes of line ${this.line} do not match`);

@@ -1,9 +1,6 @@
-import type { Schema, Variable } from '@strokeshare/fhe';
+import type { FieldValue, Schema, Variable } from '@strokeshare/fhe';
 import { patientComposite } from '../statistics/index.js';
 import { columnsOf, type FieldMapping, type Mapping } from './mapping.js';
-
-/** A value of a record as the packing of columns takes it; null where it is not known. */
-export type FieldValue = string | number | boolean | null;
 
 /** Why a row cannot be used: the field and the rule, never the patient's value. */
 export class Refusal {

@@ -1,5 +1,4 @@
 export { readCheckedFile } from './checked-file.js';
-export type { FieldValue } from './fields.js';
 export { deal } from './deal.js';
 export { provenanceOf } from './provenance.js';
 export { parseMapping, readMapping, sharedSchema, type FieldMapping, type Mapping } from './mapping.js';
@@ -7,6 +6,7 @@ export {
   loadRecords,
   readRows,
   type LoadedRecord,
+  type LoadedRows,
   type LoadedTable,
   type LoadOptions,
   type RejectedRow,

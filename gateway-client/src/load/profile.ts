@@ -1,6 +1,6 @@
-import type { Schema, Variable } from '@strokeshare/fhe';
+import type { FieldValue, Schema, Variable } from '@strokeshare/fhe';
 import type { FieldMapping, Mapping } from './mapping.js';
-import { readRows, type LoadedRecord } from './records.js';
+import { readRows } from './records.js';
 
 /** Lines that are named for each reason of a rejection. */
 const LINES_NAMED = 5;
@@ -58,20 +58,16 @@ export async function profileTable(
   let rows = 0;
   let accepted = 0;
   for await (const read of readRows(bytes, { schema, mapping, ...others })) {
-    for (const row of read) {
-      if ('reason' in row) {
-        const { line, reason } = row;
-        const rejection = rejections.get(reason) ?? { reason, rows: 0, lines: [] };
-        rejection.rows += 1;
-        if (rejection.lines.length < LINES_NAMED) rejection.lines.push(line);
-        rejections.set(reason, rejection);
-        await onRejected?.(line, reason);
-      } else {
-        accepted += 1;
-        for (const field of fields) field.add(row);
-      }
+    for (const { line, reason } of read.rejected) {
+      const rejection = rejections.get(reason) ?? { reason, rows: 0, lines: [] };
+      rejection.rows += 1;
+      if (rejection.lines.length < LINES_NAMED) rejection.lines.push(line);
+      rejections.set(reason, rejection);
+      await onRejected?.(line, reason);
     }
-    rows += read.length;
+    for (const { field, add } of fields) read.fields.get(field)?.forEach(add);
+    accepted += read.lines.length;
+    rows += read.lines.length + read.rejected.length;
     onRows?.(rows);
   }
   return {
@@ -79,13 +75,14 @@ export async function profileTable(
     rows,
     accepted,
     rejections: [...rejections.values()].sort((a, b) => b.rows - a.rows),
-    fields: fields.map((field) => field.profile()),
+    fields: fields.map(({ profile }) => profile()),
   };
 }
 
 interface Tally {
-  add(row: LoadedRecord): void;
-  profile(): FieldProfile;
+  field: string;
+  add: (value: FieldValue) => void;
+  profile: () => FieldProfile;
 }
 
 function talliesOf(variable: Variable, mapping: Mapping): Tally[] {
@@ -118,8 +115,8 @@ function numbersOf(field: string, generalised: string | undefined): Tally {
   let missing = 0;
   let [minimum, maximum, mean, squares] = [Infinity, -Infinity, 0, 0];
   return {
-    add({ values }) {
-      const value = values[field];
+    field,
+    add(value) {
       if (typeof value !== 'number') {
         missing += 1;
         return;
@@ -150,8 +147,8 @@ function levelsOf(field: string, codes: readonly string[], generalised: string |
   const counts = new Map(codes.map((code) => [code, 0]));
   let missing = 0;
   return {
-    add({ values }) {
-      const value = values[field] ?? null;
+    field,
+    add(value) {
       if (value === null) missing += 1;
       else counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
     },

@@ -1,5 +1,5 @@
 import { parseMapping } from './mapping.js';
-import { loadRecords, type LoadOptions } from './records.js';
+import { loadRecords, readRows, type LoadOptions } from './records.js';
 
 const schema: LoadOptions['schema'] = {
   name: 'trial',
@@ -66,6 +66,39 @@ test('leaves out rows that break a rule, with line and reason but without the va
     { line: 6, reason: 'AF is neither true nor false' },
     { line: 7, reason: 'TD is outside 0 to Infinity' },
     { line: 8, reason: 'the row has not as many cells as the header' },
+  ]);
+});
+
+test('a rejected row between others leaves nothing in any field', async () => {
+  const table = bytes(
+    header,
+    '69,H,Y,187,0,UK',
+    '20,N,?,1,0,A',
+    '20,N',
+    '70,N,,,,ITAL',
+    '15,L,Y,1,0,B',
+    '16,M,u,3,1,C',
+  );
+  const rows = [];
+  for await (const some of readRows(table, { schema, mapping, groupBy: 'PLACE' }))
+    if (some.lines.length > 0) rows.push(some);
+  expect(rows).toEqual([
+    {
+      fields: new Map<string, unknown>([
+        ['AGE', [69, 70, 16]],
+        ['DOSE', ['M', 'N', 'M']],
+        ['AF', [true, null, null]],
+        ['TD', [187, null, 3]],
+        ['DIED', [false, null, true]],
+      ]),
+      lines: [2, 5, 7],
+      groups: ['UK', 'ITAL', 'C'],
+      rejected: [
+        { line: 3, reason: 'AF is neither true nor false' },
+        { line: 4, reason: 'the row has not as many cells as the header' },
+        { line: 6, reason: 'AGE is outside 16 to 99' },
+      ],
+    },
   ]);
 });
 

@@ -1,9 +1,10 @@
-import type { Schema } from '@strokeshare/fhe';
+import type { FieldValue, PatientFields, Schema } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
-import { readDelimited, type CellRow } from './delimited.js';
-import { fieldReaders, fieldsOf, Refusal, type FieldValue } from './fields.js';
+import { readDelimited, type CellRows } from './delimited.js';
+import { fieldReaders, fieldsOf, Refusal } from './fields.js';
 import { requireNoIdentifier } from './identifiers.js';
 import { columnsOf, type Mapping } from './mapping.js';
+import { eachField } from './patient-fields.js';
 
 /** One patient, as the schema knows them. */
 export interface LoadedRecord {
@@ -19,6 +20,16 @@ export interface RejectedRow {
   line: number;
   /** Names the field and the rule, never the patient's value. */
   reason: string;
+}
+
+/** Some rows of a table: of those that can be used every field, with its values in the order of the rows. */
+export interface LoadedRows {
+  fields: PatientFields;
+  /** Of each record its line. */
+  lines: readonly number[];
+  /** Of each record what its row says in the grouping column, where one was asked for. */
+  groups?: readonly string[];
+  rejected: readonly RejectedRow[];
 }
 
 /** Everything that a table gave. */
@@ -49,30 +60,28 @@ export async function loadRecords(
 ): Promise<LoadedTable> {
   const table: LoadedTable = { records: [], rejected: [] };
   for await (const rows of readRows(bytes, options)) {
-    for (const row of rows) {
-      if ('reason' in row) table.rejected.push(row);
-      else table.records.push(row);
-    }
+    for (const record of recordsOf(rows)) table.records.push(record);
+    for (const row of rows.rejected) table.rejected.push(row);
   }
   return table;
 }
 
-/** The same some rows at a time, in memory that does not grow with the table. */
+/** The same some rows at a time, field by field, in memory that does not grow with the table. */
 export async function* readRows(
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
   options: LoadOptions,
-): AsyncGenerator<(LoadedRecord | RejectedRow)[]> {
+): AsyncGenerator<LoadedRows> {
   let read: RowReader | undefined;
   try {
     for await (const rows of readDelimited(bytes, options.mapping)) {
       if (options.signal?.aborted)
         throw new ClientError('CANCELLED', 'The reading was cancelled.', { cause: options.signal.reason });
-      const [first, ...others] = rows;
-      if (!read && first) {
-        read = rowReader(first.cells, options);
-        yield others.map(read);
-      } else if (read) {
-        yield rows.map(read);
+      const [header] = rows.cells;
+      if (read) {
+        yield read(rows);
+      } else if (header) {
+        read = rowReader(header, options);
+        yield read({ cells: rows.cells.slice(1), lines: rows.lines.slice(1) });
       }
     }
   } catch (cause) {
@@ -83,24 +92,57 @@ export async function* readRows(
   }
 }
 
-type RowReader = (row: CellRow) => LoadedRecord | RejectedRow;
+function recordsOf({ fields, lines, groups }: LoadedRows): LoadedRecord[] {
+  const columns = [...fields];
+  return lines.map((line, row) => {
+    const values = Object.fromEntries(columns.map(([name, column]) => [name, column[row] ?? null]));
+    return { line, values, ...(groups && { group: groups[row] ?? '' }) };
+  });
+}
+
+type RowReader = (rows: CellRows) => LoadedRows;
 
 function rowReader(header: readonly string[], { schema, mapping, groupBy }: LoadOptions): RowReader {
   requireColumns(header, schema, mapping, groupBy);
   const readers = fieldReaders(schema, mapping, (column) => header.indexOf(column));
   const group = groupBy === undefined ? undefined : header.indexOf(groupBy);
-  // A copy has its fields from the start, and all records have one shape.
-  const empty: Record<string, FieldValue> = Object.fromEntries(readers.map(({ name }) => [name, null]));
-  return ({ line, cells }) => {
-    if (cells.length !== header.length)
-      return { line, reason: 'the row has not as many cells as the header' };
-    const values = { ...empty };
+  return ({ cells, lines }) => {
+    // By row, the first that is wrong with it.
+    const reasons = new Map<number, string>();
+    cells.forEach(({ length }, row) => {
+      if (length !== header.length) reasons.set(row, 'the row has not as many cells as the header');
+    });
+    const fields = new Map<string, FieldValue[]>();
     for (const { name, read } of readers) {
-      const value = read(cells);
-      if (value instanceof Refusal) return { line, reason: value.reason };
-      values[name] = value;
+      const values: FieldValue[] = [];
+      for (const [row, own] of cells.entries()) {
+        const value = read(own);
+        if (!(value instanceof Refusal)) values.push(value);
+        else {
+          values.push(null);
+          if (!reasons.has(row)) reasons.set(row, value.reason);
+        }
+      }
+      fields.set(name, values);
     }
-    return group === undefined ? { line, values } : { line, values, group: cells[group] ?? '' };
+    const groups = group === undefined ? undefined : cells.map((row) => row[group] ?? '');
+    const rows = { fields, lines, ...(groups && { groups }), rejected: [] };
+    return reasons.size === 0 ? rows : withoutRejected(rows, reasons);
+  };
+}
+
+/** Takes rows out, into the rejected ones. */
+export function withoutRejected(
+  { fields, lines, groups, rejected }: LoadedRows,
+  reasons: ReadonlyMap<number, string>,
+): LoadedRows {
+  const stays = (_: unknown, row: number): boolean => !reasons.has(row);
+  const leaving = [...reasons].map(([row, reason]) => ({ line: lines[row] ?? 0, reason }));
+  return {
+    fields: eachField(fields, (values) => values.filter(stays)),
+    lines: lines.filter(stays),
+    ...(groups && { groups: groups.filter(stays) }),
+    rejected: [...rejected, ...leaving].sort((a, b) => a.line - b.line),
   };
 }
 

@@ -4,12 +4,7 @@
  */
 import { z } from 'zod';
 import { StorageError } from '../errors.js';
-
-/** Records as they are stored: a value for every variable, null where it is missing. */
-export const storedRecords = z.object({
-  records: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))),
-});
-export type StoredRecord = z.infer<typeof storedRecords>['records'][number];
+import type { OriginalFields, OriginalValue } from './original-fields.js';
 
 const term = z.union([
   /** A number as it is, shifted and scaled. */
@@ -50,11 +45,11 @@ export interface LogisticSums {
 }
 
 /**
- * Computes the sums for given coefficients. A record that lacks one of the variables is left out.
+ * Computes the sums for given coefficients over patients field by field. Who lacks one of the variables is left out.
  *
  * @throws StorageError `REQUEST_INVALID` for a shape that is not asked for, `REFUSED` for too few records.
  */
-export function logisticSums(records: readonly StoredRecord[], request: unknown): LogisticSums {
+export function logisticSums(fields: OriginalFields, request: unknown): LogisticSums {
   const parsed = logisticRequest.safeParse(request);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -69,10 +64,14 @@ export function logisticSums(records: readonly StoredRecord[], request: unknown)
   const hessian = Array.from({ length: size }, () => new Array<number>(size).fill(0));
   let logLikelihood = 0;
   let count = 0;
-  for (const record of records) {
-    if (!where.every((condition) => indicator(record, condition) === 1)) continue;
-    const y = indicator(record, outcome);
-    const x = [1, ...terms.map((part) => ('level' in part ? indicator(record, part) : scaled(record, part)))];
+  const outcomes = indicator(fields, outcome);
+  const conditions = where.map((condition) => indicator(fields, condition));
+  const parts = terms.map((part) => ('level' in part ? indicator(fields, part) : scaled(fields, part)));
+  const patients = fields.get(outcome.variable)?.length ?? 0;
+  for (let patient = 0; patient < patients; patient += 1) {
+    if (!conditions.every((condition) => condition(patient) === 1)) continue;
+    const y = outcomes(patient);
+    const x = [1, ...parts.map((part) => part(patient))];
     if (y === undefined || !x.every((value) => value !== undefined)) continue;
     count += 1;
     const eta = x.reduce((sum, value, i) => sum + value * (coefficients[i] ?? 0), 0);
@@ -90,18 +89,30 @@ export function logisticSums(records: readonly StoredRecord[], request: unknown)
   return { records: count, logLikelihood, gradient, hessian };
 }
 
+/** What one variable says of the patient with an index; undefined where it is missing. */
+type Reading = (patient: number) => number | undefined;
+
 function indicator(
-  record: StoredRecord,
+  fields: OriginalFields,
   { variable, level }: { variable: string; level: string },
-): number | undefined {
-  const value = record[variable];
-  return value === undefined || value === null ? undefined : Number(String(value) === level);
+): Reading {
+  const values = valuesOf(fields, variable);
+  return (patient) => {
+    const value = values[patient];
+    return value === undefined || value === null ? undefined : Number(String(value) === level);
+  };
 }
 
 function scaled(
-  record: StoredRecord,
+  fields: OriginalFields,
   { variable, middle, half }: { variable: string; middle: number; half: number },
-): number | undefined {
-  const value = record[variable];
-  return typeof value === 'number' ? (value - middle) / half : undefined;
+): Reading {
+  const values = valuesOf(fields, variable);
+  return (patient) => {
+    const value = values[patient];
+    return typeof value === 'number' ? (value - middle) / half : undefined;
+  };
 }
+
+const valuesOf = (fields: OriginalFields, variable: string): readonly OriginalValue[] =>
+  fields.get(variable) ?? [];

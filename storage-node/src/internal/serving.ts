@@ -8,7 +8,8 @@ import { certificateOf } from '../http/listener.js';
 import type { Caller, Organizations } from '../identity/msp.js';
 import { clip } from '../journal/entry.js';
 import type { Journal } from '../journal/journal.js';
-import { logisticSums, storedRecords } from './logistic.js';
+import { logisticSums } from './logistic.js';
+import { storedFields } from './original-fields.js';
 import type { Originals } from './originals.js';
 import type { Register } from './objects.js';
 import type { Replicas } from './replicas.js';
@@ -165,7 +166,7 @@ export class Serving {
     if (!parsed.success) throw new StorageError('REQUEST_INVALID', 'There is no such computation.');
     const { name, computation, request: asked } = parsed.data;
     const plain = Buffer.from(await this.parts.originals.get(name)).toString('utf8');
-    const sums = logisticSums(storedRecords.parse(JSON.parse(plain)).records, asked);
+    const sums = logisticSums(storedFields.parse(JSON.parse(plain)), asked);
     const detail = clip(`${computation} over ${name}: ${JSON.stringify(asked)}`, 1000);
     await this.parts.journal.append({ event: 'computed', ...nameOf(caller), detail });
     answerJson(response, 200, sums);

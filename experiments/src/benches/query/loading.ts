@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { packColumns, parameterSet } from '@strokeshare/fhe';
-import { Evaluators, openTable, parseMapping, readRows, type OwnRow } from '@strokeshare/gateway-client';
+import { Evaluators, openTable, parseMapping, readRows, type OwnPatients } from '@strokeshare/gateway-client';
 import { ROOT, row, type BenchRow } from '../../report.js';
 import { EPOCH, type Study } from '../../study/alliance.js';
 import type { Trial } from '../../study/trial.js';
@@ -51,7 +51,7 @@ export async function loadingRows(
   progress: (line: string) => void,
 ): Promise<BenchRow[]> {
   let peak = 0;
-  const load = (datasetId: string, rows: AsyncIterable<OwnRow[]>): Promise<void> =>
+  const load = (datasetId: string, rows: AsyncIterable<OwnPatients>): Promise<void> =>
     study.load(
       { datasetId, title: 'A large table', owner: 0, schema: tableSchema, provenance, rows },
       (done) => {
@@ -112,22 +112,24 @@ function fastestOf(paces: readonly Pace[]): Pace {
   };
 }
 
-async function* firstOf(rows: AsyncIterable<OwnRow[]>, patients: number): AsyncGenerator<OwnRow[]> {
+/** At least so many patients. */
+async function* firstOf(rows: AsyncIterable<OwnPatients>, patients: number): AsyncGenerator<OwnPatients> {
   let left = patients;
   for await (const some of rows) {
-    yield some.slice(0, left);
-    left -= some.length;
+    yield some;
+    left -= some.patients.length;
     if (left <= 0) return;
   }
 }
 
-async function* rowsOf(path: string): AsyncGenerator<OwnRow[]> {
+async function* rowsOf(path: string): AsyncGenerator<OwnPatients> {
   const { bytes } = await openTable(path);
-  for await (const rows of readRows(bytes, { schema: tableSchema, mapping: parseMapping({ fields: {} }) }))
-    yield rows.map((read) => {
-      if ('reason' in read) throw new Error(`Line ${read.line}: ${read.reason}.`);
-      return { values: read.values, patient: `line ${read.line}` };
-    });
+  const mapping = parseMapping({ fields: {} });
+  for await (const { fields, lines, rejected } of readRows(bytes, { schema: tableSchema, mapping })) {
+    const [first] = rejected;
+    if (first) throw new Error(`Line ${first.line}: ${first.reason}.`);
+    yield { fields, patients: lines.map((line) => `line ${line}`) };
+  }
 }
 
 function columnsOf(all: Trial['all']): Float64Array[] {

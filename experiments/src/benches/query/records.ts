@@ -1,13 +1,19 @@
 import type { Schema } from '@strokeshare/fhe';
-import type { LoadedRecord, OwnRow } from '@strokeshare/gateway-client';
+import { ownPatients, type LoadedRecord, type OwnPatients } from '@strokeshare/gateway-client';
 
 /** A prime that shares no factor with the number of patients: every stretch of the resampled is a mixture of all. */
 const STRIDE = 7919;
 /** Rows of one piece. */
 const PIECE = 500;
 
+/** A patient, and the name that stands for one. */
+interface Resampled {
+  values: LoadedRecord['values'];
+  patient: string;
+}
+
 /** So many patients, drawn from the trial's again and again in a fixed order. */
-export function* resampled(records: readonly LoadedRecord[], count: number, first = 0): Generator<OwnRow> {
+export function* resampled(records: readonly LoadedRecord[], count: number, first = 0): Generator<Resampled> {
   for (let i = first; i < first + count; i++) {
     const record = records[(i * STRIDE) % records.length];
     if (!record) throw new TypeError('there are patients to draw from');
@@ -15,8 +21,21 @@ export function* resampled(records: readonly LoadedRecord[], count: number, firs
   }
 }
 
-/** Items some at a time, as loading takes them. */
-export function* together<T>(items: Iterable<T>): Generator<T[]> {
+/** The same some at a time, as loading takes them. */
+export function* resampledRows(
+  records: readonly LoadedRecord[],
+  count: number,
+  first = 0,
+): Generator<OwnPatients> {
+  for (const some of together(resampled(records, count, first)))
+    yield ownPatients(
+      some.map(({ values }) => values),
+      some.map(({ patient }) => patient),
+    );
+}
+
+/** Items some at a time. */
+function* together<T>(items: Iterable<T>): Generator<T[]> {
   let some: T[] = [];
   for (const item of items) {
     some.push(item);
