@@ -1,11 +1,8 @@
 /** An institution's own patients, field by field: loading makes no object of any of them. */
-import type { FieldValue, PatientFields } from '@strokeshare/fhe';
+import type { FieldValue, PatientFields, PatientRecord } from '@strokeshare/fhe';
 import { fieldsOfRecords } from '@strokeshare/storage-node';
 import { ClientError } from '../errors.js';
 import { eachField } from '../load/patient-fields.js';
-
-/** One patient of the own dataset. */
-export type OwnRecord = Readonly<Record<string, FieldValue>>;
 
 /** Some patients, each at one index in every list. */
 export interface OwnPatients {
@@ -21,7 +18,7 @@ export interface OwnPatients {
  * @param patients - the institution's own name for each.
  * @throws ClientError `REQUEST_INVALID` where there are not as many names as records.
  */
-export function ownPatients(records: readonly OwnRecord[], patients: readonly string[]): OwnPatients {
+export function ownPatients(records: readonly PatientRecord[], patients: readonly string[]): OwnPatients {
   if (records.length !== patients.length) throw unnamed();
   return { fields: fieldsOfRecords(records), patients };
 }

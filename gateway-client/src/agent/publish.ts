@@ -1,6 +1,6 @@
 /** A dataset's first version: from records, or from the rows of a table as they are read. */
 import type { Condition, Provenance, VersionAttestation } from '@strokeshare/chaincode';
-import type { Schema } from '@strokeshare/fhe';
+import type { PatientRecord, Schema } from '@strokeshare/fhe';
 import { LedgerError } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import {
@@ -14,7 +14,7 @@ import {
 } from './batches.js';
 import { report, type AgentContext } from './context.js';
 import { EntryQueue } from './entries.js';
-import { ownPatients, partsOf, requirePatients, type OwnPatients, type OwnRecord } from './own-patients.js';
+import { ownPatients, partsOf, requirePatients, type OwnPatients } from './own-patients.js';
 import { enterVersion, finishVersion } from './versions.js';
 
 /** A dataset to be encrypted and entered. */
@@ -26,7 +26,7 @@ export interface NewDataset {
   minimumCohort: number;
   /** In terms of the Data Use Ontology: one permission, and modifiers. */
   conditions: Condition[];
-  records: readonly OwnRecord[];
+  records: readonly PatientRecord[];
   /** The institution's own name for each patient, by which a consent is found again; kept in the internal zone alone. */
   patients: readonly string[];
   provenance: Provenance;
