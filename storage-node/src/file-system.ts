@@ -1,4 +1,5 @@
 import { mkdir, open, readFile, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { DirectWriter } from './direct-write.js';
 
 /** A file that is open for reading in parts. */
 export interface OpenedFile {
@@ -40,6 +41,9 @@ export interface FileSystem {
 
 const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
+/** Files from this size on do not go through the page cache. */
+const LARGE_BYTES = 2 ** 18;
+const direct = new DirectWriter();
 
 /** The file system of `node:fs`. */
 export const nodeFileSystem: FileSystem = {
@@ -47,6 +51,7 @@ export const nodeFileSystem: FileSystem = {
     await mkdir(path, { recursive: true, mode: PRIVATE_FOLDER });
   },
   async writeDurably(path, bytes) {
+    if (bytes.length >= LARGE_BYTES && (await direct.write(path, bytes, PRIVATE_FILE))) return;
     const file = await open(path, 'wx', PRIVATE_FILE);
     try {
       // At once where the system takes it: `writeFile` of a handle cuts into small pieces.
