@@ -68,9 +68,12 @@ export async function publishRows(
   progress: (patients: number) => void = () => undefined,
 ): Promise<VersionAttestation> {
   const { datasetId, epochId, schema, rows, provenance } = dataset;
-  const epoch = await ownEpoch(context, epochId);
-  const registered = await isRegistered(context, datasetId);
-  const before = new Map((await batchesOfDataset(context, datasetId)).map((batch) => [batch.batchId, batch]));
+  const [epoch, registered, all] = await Promise.all([
+    ownEpoch(context, epochId),
+    isRegistered(context, datasetId),
+    batchesOfDataset(context, datasetId),
+  ]);
+  const before = new Map(all.map((batch) => [batch.batchId, batch]));
   const limits = new EncryptionLimits();
   // Oldest first. Rows are read, batches are encrypted, and those before them are entered, all at once.
   const encrypting: Promise<unknown>[] = [];
