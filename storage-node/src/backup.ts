@@ -20,7 +20,7 @@ export interface Copied {
  * Objects are immutable: a second backup copies what is new. Everything in a backup is sealed or a ciphertext; the
  * key-encryption keys are not in it and are kept elsewhere.
  *
- * @throws StorageError `CORRUPT` when an object of the source is damaged, `NO_SPACE`, `IO`.
+ * @throws StorageError `CORRUPT` when an object of the source is damaged, `STORE_OUTDATED`, `NO_SPACE`, `IO`.
  */
 export async function copyZone(from: string, to: string): Promise<Copied> {
   const copied: Copied = { objects: 0, kept: 0 };

@@ -12,6 +12,8 @@ export type StorageErrorCode =
   | 'TOO_LARGE'
   /** The operating system refused for another reason; see `cause`. */
   | 'IO'
+  /** Blobs lie where earlier versions kept them, and are not read there. */
+  | 'STORE_OUTDATED'
   /** The journal is not the chain that was written: start again only after `storage verify`. */
   | 'JOURNAL_DAMAGED'
   /** A key-encryption key is missing, or does not open what it should. */

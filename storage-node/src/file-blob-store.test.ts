@@ -1,5 +1,17 @@
+import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileBlobStore } from './file-blob-store.js';
@@ -17,6 +29,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+async function namesIn(opened: FileBlobStore): Promise<string[]> {
+  const names = [];
+  for await (const name of opened.hashes()) names.push(name);
+  return names;
+}
 const fileOf = (hash: string): string => join(folder, hash.slice(0, 2), hash);
 
 test('names a blob by the SHA-256 of its bytes and gives the same bytes back', async () => {
@@ -32,6 +49,30 @@ test('keeps empty blobs and survives reopening', async () => {
   const hash = await store.put(new Uint8Array(0));
   const again = await FileBlobStore.open(folder);
   expect((await again.get(hash)).length).toBe(0);
+});
+
+test('a store of an earlier version is refused and not taken for an empty one, until its blobs are moved up as the guide says', async () => {
+  const deeper = async (hash: string): Promise<void> => {
+    const path = join(folder, hash.slice(0, 2), hash.slice(2, 4));
+    await mkdir(path);
+    await rename(fileOf(hash), join(path, hash));
+  };
+  const texts = ['a', 'b', 'c'];
+  const [first, ...others] = await Promise.all(texts.map((text) => store.put(Buffer.from(text))));
+  const outdated = { code: 'STORE_OUTDATED', message: expect.stringContaining(folder) };
+  // Written by both versions.
+  await deeper(first!);
+  await expect(namesIn(store)).rejects.toMatchObject(outdated);
+  for (const hash of others) await deeper(hash);
+  await expect(FileBlobStore.open(folder)).rejects.toMatchObject(outdated);
+
+  const guide = await readFile(join(__dirname, '../../docs/hospitals.md'), 'utf8');
+  const commands = guide.match(/^find STORE .*$/gm)!.map((line) => line.replace('STORE', '"$0"'));
+  execFileSync('sh', ['-c', commands.join('\n'), folder]);
+  const moved = await FileBlobStore.open(folder);
+  expect(await namesIn(moved)).toHaveLength(texts.length);
+  for (const [index, hash] of [first!, ...others].entries())
+    expect(Buffer.from(await moved.get(hash)).toString()).toBe(texts[index]);
 });
 
 test('lets nobody but the owner in', async () => {

@@ -25,13 +25,18 @@ export class FileBlobStore implements ObjectStore {
   ) {}
 
   /**
-   * Opens the store, making its folder (readable by its owner alone) where it is not there.
+   * Opens the store, making its folder (readable by its owner alone) where it is not there. Whether its blobs lie as
+   * earlier versions kept them is looked up in one folder here, and in every folder that {@link hashes} lists.
    *
-   * @throws StorageError `NO_SPACE`, `IO`.
+   * @throws StorageError `STORE_OUTDATED`, `NO_SPACE`, `IO`.
    */
   static async open(folder: string, files: FileSystem = nodeFileSystem): Promise<FileBlobStore> {
     const store = new FileBlobStore(folder, files);
-    await store.attempt('opening the store', () => files.mkdir(store.incoming));
+    await store.attempt('opening the store', async () => {
+      const part = (await files.list(folder)).find((name) => FOLDER.test(name));
+      if (part !== undefined) store.requireBlobs(await files.list(join(folder, part)));
+      await files.mkdir(store.incoming);
+    });
     return store;
   }
 
@@ -111,8 +116,11 @@ export class FileBlobStore implements ObjectStore {
   async *hashes(): AsyncIterable<string> {
     const list = (path: string): Promise<string[]> =>
       this.attempt('listing blobs', () => this.files.list(path));
-    for (const part of (await list(this.folder)).filter((name) => FOLDER.test(name)))
-      for (const name of await list(join(this.folder, part))) if (HASH.test(name)) yield name;
+    for (const part of (await list(this.folder)).filter((name) => FOLDER.test(name))) {
+      const names = await list(join(this.folder, part));
+      this.requireBlobs(names);
+      for (const name of names) if (HASH.test(name)) yield name;
+    }
   }
 
   async remove(hash: string): Promise<void> {
@@ -125,6 +133,16 @@ export class FileBlobStore implements ObjectStore {
         if (!isAbsent(error)) throw error;
       });
     });
+  }
+
+  /** Earlier versions kept blobs a folder deeper: `ab/cd/abcd...`. */
+  private requireBlobs(names: readonly string[]): void {
+    if (names.some((name) => FOLDER.test(name)))
+      throw new StorageError(
+        'STORE_OUTDATED',
+        `The store ${this.folder} has blobs a folder deeper than this version reads: docs/hospitals.md says under ` +
+          `"When something fails" how they are moved up.`,
+      );
   }
 
   private get incoming(): string {

@@ -41,7 +41,7 @@ export class ExternalZone implements AsyncDisposable {
   /**
    * Opens the zone of a folder: `journal.jsonl`, `blobs`, and `replicas/<MSP>`.
    *
-   * @throws StorageError `CONFIG_INVALID`, `JOURNAL_DAMAGED`, `UNAVAILABLE`, `NO_SPACE`, `IO`.
+   * @throws StorageError `CONFIG_INVALID`, `STORE_OUTDATED`, `JOURNAL_DAMAGED`, `UNAVAILABLE`, `NO_SPACE`, `IO`.
    */
   static async open(folder: string, config: ExternalConfig, options: ExternalOptions): Promise<ExternalZone> {
     const { members, mspId, publishers } = config;

@@ -8,6 +8,7 @@ const STATUS: Record<StorageErrorCode, number> = {
   HASH_INVALID: 400,
   TOO_LARGE: 413,
   IO: 500,
+  STORE_OUTDATED: 500,
   JOURNAL_DAMAGED: 500,
   KEY_INVALID: 500,
   CONFIG_INVALID: 500,

@@ -44,7 +44,7 @@ export class Originals {
     private readonly files: FileSystem,
   ) {}
 
-  /** @throws StorageError `CORRUPT`, `NO_SPACE`, `IO`. */
+  /** @throws StorageError `STORE_OUTDATED`, `CORRUPT`, `NO_SPACE`, `IO`. */
   static async open(
     folder: string,
     keys: KeyEncryption,

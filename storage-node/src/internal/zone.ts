@@ -71,7 +71,8 @@ export class InternalZone implements AsyncDisposable {
   /**
    * Opens the zone of a folder: `journal.jsonl`, `external-journal.jsonl`, `ciphertexts`, `originals`.
    *
-   * @throws StorageError `CONFIG_INVALID`, `KEY_INVALID`, `JOURNAL_DAMAGED`, `CORRUPT`, `UNAVAILABLE`, `NO_SPACE`, `IO`.
+   * @throws StorageError `CONFIG_INVALID`, `STORE_OUTDATED`, `KEY_INVALID`, `JOURNAL_DAMAGED`, `CORRUPT`, `UNAVAILABLE`,
+   *   `NO_SPACE`, `IO`.
    */
   static async open(folder: string, config: InternalConfig, options: InternalOptions): Promise<InternalZone> {
     const { keys, ledger, log = () => undefined, now = () => new Date() } = options;
