@@ -187,8 +187,11 @@ export async function requireSameBatch(
   before: Batch,
 ): Promise<void> {
   const own = await readOwnBatch(context, { datasetId, batchId });
-  const content = ({ schema, fields, patients }: OwnBatch): string =>
-    canonicalJson({ schema, fields: Object.fromEntries(fields), patients });
+  // A field that nobody has a value of is the same as none: originals stored record by record may not name it.
+  const content = ({ schema, fields, patients }: OwnBatch): string => {
+    const known = [...fields].filter(([, values]) => values.some((value) => value !== null));
+    return canonicalJson({ schema, fields: Object.fromEntries(known), patients });
+  };
   if (before.end || before.epochId !== epoch.epoch.epochId || content(own) !== content(batch)) {
     throw new ClientError(
       'REQUEST_INVALID',

@@ -1,6 +1,7 @@
 import { parameterSet, type Schema } from '@strokeshare/fhe';
 import { institution } from '../../test/support/institution.js';
 import { ownPatients, type OwnPatients } from './own-patients.js';
+import { originalName, readOwnBatch } from './own-records.js';
 import { publishRows, type StreamedDataset } from './publish.js';
 
 const set = parameterSet('standard');
@@ -53,6 +54,44 @@ test('loading that crashed in the middle of encrypting goes on behind the last b
   expect(versions).toMatchObject([{ batchIds: ['batch-0001', 'batch-0002', 'batch-0003'] }]);
   expect(registered).toEqual(['ages']);
   expect(seen.at(-1)).toBe(PATIENTS);
+});
+
+test('loading that crashed before originals were stored field by field goes on over them, and counts nobody twice', async () => {
+  const { context, versions, encrypted, failAt } = institution();
+  const severity = {
+    ...{ name: 'SEVERITY', kind: 'numeric' as const },
+    minimum: 0,
+    maximum: 42,
+    missing: true,
+  };
+  const wide = { ...schema, variables: [...schema.variables, severity] };
+  const patients = Array.from({ length: PATIENTS }, (_, i) => `line ${i + 2}`);
+  // A severity is known from the second batch on: the first one's records did not even name it.
+  const records = patients.map((_, i) => ({ AGE: i % 100, ...(i > set.slots && { SEVERITY: i % 43 }) }));
+  const resumable = (): StreamedDataset => ({
+    ...dataset([ownPatients(records, patients)]),
+    schema: wide,
+  });
+  failAt(6);
+  await expect(publishRows(context, resumable())).rejects.toThrow('the power fails');
+  const batchIds = ['batch-0001', 'batch-0002', 'batch-0003'];
+  for (const [index, batchId] of batchIds.entries()) {
+    const name = originalName({ datasetId: 'ages', batchId });
+    const stored = await context.originals.read(name);
+    if (stored === undefined) continue;
+    const { fields: _, ...others } = stored as Record<string, unknown>;
+    const own = records.slice(index * set.slots, (index + 1) * set.slots);
+    await context.originals.write(name, { ...others, records: own });
+  }
+  failAt(Infinity);
+  await publishRows(context, resumable());
+  expect(encrypted()).toBe(2 * 4);
+  expect(versions).toMatchObject([{ batchIds }]);
+  const own = await Promise.all(
+    batchIds.map((batchId) => readOwnBatch(context, { datasetId: 'ages', batchId })),
+  );
+  expect(own.flatMap((batch) => batch.patients)).toEqual(patients);
+  expect(own.flatMap((batch) => batch.fields.get('AGE'))).toEqual(records.map(({ AGE }) => AGE));
 });
 
 test('rows are pulled as batches are encrypted, however many there are and however slow the ledger is', async () => {
