@@ -39,10 +39,10 @@ const { ChaincodeMessage } = (
 ).peer;
 const { Type } = ChaincodeMessage;
 const { ChaincodeMessageHandler } = shim('./lib/handler.js') as {
-  ChaincodeMessageHandler: new (
-    stream: EventEmitter,
-    chaincode: object,
-  ) => { chat: (first: Message) => void };
+  ChaincodeMessageHandler: {
+    new (stream: EventEmitter, chaincode: object): { chat: (first: Message) => void };
+    readonly prototype: object;
+  };
 };
 const ShimStub = shim('./lib/stub.js') as { prototype: ChaincodeStub };
 
@@ -128,6 +128,22 @@ function named(type: number, payload: Uint8Array): Uint8Array {
 }
 
 hearOffers();
+
+test.each([
+  ['ChaincodeMessageHandler', '_stream', ChaincodeMessageHandler.prototype],
+  ['ChaincodeMessageHandler', 'chat', ChaincodeMessageHandler.prototype],
+  ['ChaincodeMessageHandler', '_askPeerAndListen', ChaincodeMessageHandler.prototype],
+  ['ChaincodeStub', 'handler', ShimStub.prototype],
+])('another fabric-shim, without %s.%s, is refused at the start', (type, name, prototype) => {
+  const own = Object.getOwnPropertyDescriptor(prototype, name);
+  Object.defineProperty(prototype, name, { get: () => undefined, set: () => undefined, configurable: true });
+  try {
+    expect(() => hearOffers()).toThrow(new RegExp(`^fabric-shim 2\\S+ has no ${type}\\.${name} `));
+  } finally {
+    if (own) Object.defineProperty(prototype, name, own);
+    else Reflect.deleteProperty(prototype, name);
+  }
+});
 
 test('writes go in as few messages as the peer takes, in their order', async () => {
   const peer = new Peer(OFFER, nothing);

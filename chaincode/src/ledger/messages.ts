@@ -3,7 +3,7 @@
  * its chaincode costs far more by the message than by the key. fabric-shim for Node knows no such messages yet, so they
  * are put into its queue from here. A peer that does not offer them is asked key by key.
  */
-import { type EventEmitter } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
 import { type ChaincodeStub } from 'fabric-shim-api';
 
@@ -56,8 +56,15 @@ interface Reader {
 const ofShim = createRequire(require.resolve('fabric-shim'));
 const ofProtos = createRequire(ofShim.resolve('@hyperledger/fabric-protos'));
 const { ChaincodeMessageHandler } = ofShim('./lib/handler.js') as {
-  ChaincodeMessageHandler: { readonly prototype: Handler };
+  ChaincodeMessageHandler: new (stream: EventEmitter, chaincode: object) => Handler;
 };
+const ShimStub = ofShim('./lib/stub.js') as new (
+  handler: Handler,
+  channel: string,
+  txId: string,
+  input: { getArgsList_asU8(): Uint8Array[] },
+) => ChaincodeStub;
+const { version: shimVersion } = ofShim('./package.json') as { version: string };
 const { ChaincodeMessage } = (
   ofShim('@hyperledger/fabric-protos') as {
     peer: { ChaincodeMessage: { new (): Message; readonly Type: { readonly READY: number } } };
@@ -78,9 +85,15 @@ const VALIDATION_PARAMETER = 'VALIDATION_PARAMETER';
 const NO_OFFER: Offer = { writes: 0, reads: 0 };
 const offers = new WeakMap<Handler, Offer>();
 
-/** Has the shim's connections note what their peers offer when they are ready. */
+/**
+ * Has the shim's connections note what their peers offer when they are ready.
+ *
+ * @throws Error where this version of fabric-shim is built otherwise: batches would silently be given up, or fail in the
+ *   middle of transactions.
+ */
 export function hearOffers(): void {
-  const { prototype } = ChaincodeMessageHandler;
+  requireShim();
+  const prototype = ChaincodeMessageHandler.prototype as Handler;
   const chat = Reflect.get(prototype, 'chat');
   prototype.chat = function (first) {
     this._stream.on('data', (message: Message) => {
@@ -89,6 +102,26 @@ export function hearOffers(): void {
     });
     chat.call(this, first);
   };
+}
+
+function requireShim(): void {
+  const stream = new EventEmitter();
+  const handler = new ChaincodeMessageHandler(stream, {});
+  const stub = new ShimStub(handler, '', '', { getArgsList_asU8: () => [] });
+  const names: Record<string, boolean> = {
+    'ChaincodeMessageHandler._stream': handler._stream === stream,
+    'ChaincodeMessageHandler.chat': typeof Reflect.get(handler, 'chat') === 'function',
+    'ChaincodeMessageHandler._askPeerAndListen':
+      typeof Reflect.get(handler, '_askPeerAndListen') === 'function',
+    'ChaincodeStub.handler': handlerOf(stub) === handler,
+    'ChaincodeMessage.Type.READY': typeof ChaincodeMessage.Type.READY === 'number',
+  };
+  const changed = Object.keys(names).filter((name) => !names[name]);
+  if (changed.length > 0)
+    throw new Error(
+      `fabric-shim ${shimVersion} has no ${changed.join(', ')} as batched messages to the peer need it: ` +
+        `use the version that package.json names, or adapt ledger/messages.ts.`,
+    );
 }
 
 /** Values of keys in their order; empty where there is none. */
