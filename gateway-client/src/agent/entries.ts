@@ -11,7 +11,7 @@ import {
 import type { AgentContext } from './context.js';
 
 /** Batches that are entered together: those of them that a crash leaves encrypted are encrypted again. */
-const BATCHES_TOGETHER = 8;
+const BATCHES_TOGETHER = 16;
 /** Transactions that are under way at once: the next batches are encrypted meanwhile. */
 const TRANSACTIONS = 2;
 /** Bytes of batches in one request: a contract takes 64 KiB, and the provenance comes beside them. */
@@ -25,6 +25,7 @@ export class EntryQueue {
   private readonly together: Promise<EncryptedBatch>[] = [];
   private readonly underWay: Promise<EnteredBatch[]>[] = [];
   private readonly entered: EnteredBatch[] = [];
+  private failure: { error: unknown } | undefined;
 
   constructor(
     private readonly context: AgentContext,
@@ -39,17 +40,18 @@ export class EntryQueue {
 
   /** Adds batches that are entered already, or by other means; or a step that has to be done before any end. */
   begin(entry: Promise<EnteredBatch[]>): void {
-    // Thrown where the batches are asked for.
-    entry.catch(() => undefined);
+    // Thrown before more is added, or where the batches are asked for.
+    entry.catch((error: unknown) => (this.failure ??= { error }));
     this.underWay.push(entry);
   }
 
   /**
    * Waits until so few transactions are under way that more may be added.
    *
-   * @throws what an entry failed with.
+   * @throws what an entry failed with, as soon as it has.
    */
   async room(): Promise<void> {
+    if (this.failure) throw this.failure.error;
     while (this.underWay.length > TRANSACTIONS) this.entered.push(...((await this.underWay.shift()) ?? []));
   }
 

@@ -114,8 +114,8 @@ test('rows are pulled as batches are encrypted, however many there are and howev
 
 test('several batches are entered by one transaction, none of which is longer than a contract takes', async () => {
   const { context, batches, transactions } = institution();
-  await publishRows(context, dataset(ages(9 * set.slots)));
-  expect(transactions.map((transaction) => transaction.batches)).toEqual([8, 1]);
+  await publishRows(context, dataset(ages(17 * set.slots)));
+  expect(transactions.map((transaction) => transaction.batches)).toEqual([16, 1]);
 
   const wide = institution();
   const variables = Array.from({ length: 100 }, (_, i) => ({
@@ -125,7 +125,7 @@ test('several batches are entered by one transaction, none of which is longer th
   const patients = Array.from({ length: 8 * set.slots }, (_, i) => `line ${i + 2}`);
   const version = { ...dataset([{ fields: new Map(), patients }]), schema: { ...schema, variables } };
   await publishRows(wide.context, version);
-  expect([batches.size, wide.batches.size]).toEqual([9, 8]);
+  expect([batches.size, wide.batches.size]).toEqual([17, 8]);
   expect(wide.transactions.length).toBeGreaterThan(1);
   for (const { bytes } of wide.transactions) expect(bytes).toBeLessThan(64 * 1024);
 });
@@ -135,7 +135,8 @@ test('what the members refuse of a dataset ends its loading, and an empty table 
   const refused = new Error('NOT_ENROLLED');
   Object.assign(context.consortium.datasets, { register: () => Promise.reject(refused) });
   await expect(publishRows(context, dataset(ages(40 * set.slots)))).rejects.toBe(refused);
-  expect(encrypted()).toBeLessThan(2 * 40);
+  // Long before a transaction of batches is full.
+  expect(encrypted()).toBeLessThan(2 * 16);
   const empty = institution();
   await expect(publishRows(empty.context, dataset([]))).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
   expect([registered, empty.registered]).toEqual([[], []]);
