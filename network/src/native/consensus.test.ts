@@ -43,7 +43,7 @@ describeNative(
       if (existsSync(dir)) await down(dir);
     });
 
-    it('orders transactions, also while one orderer is silent', async () => {
+    it('orders transactions, also while one orderer is silent; with Fabric 2.5 it is refused before anything starts', async () => {
       const { bft } = await findFabric();
       // Told before anything starts.
       const outcome = await up(config).then(
