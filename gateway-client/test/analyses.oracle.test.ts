@@ -6,6 +6,7 @@ import { loadRecords, readCheckedFile, readMapping } from '../src/load/index.js'
 import {
   cellsInTheClear,
   parseJobFile,
+  requireComputable,
   resultRows,
   type ReleasedCells,
   type ResultRow,
@@ -269,13 +270,37 @@ test('a curve ends where an interval was kept back, and says so behind it', () =
     expect(all.find((row) => row.quantity === quantity)?.note).toBe('kept back');
 });
 
-test('levels that there are not are refused by name', () => {
+test('a median is told where its upper bound lies behind what was kept back', () => {
+  const curve = result.plan.statistics.find(({ id }) => id === 'curve')!;
+  if (curve.kind !== 'survival') throw new TypeError('a curve is of survival');
+  const { count, points } = curve.rows.find(({ labels }) => labels['STYPE'] === 'TACS')!;
+  // Half of all die in the first interval; the second is not told.
+  const counts = new Map(result.counts).set(points[0]!.events, result.counts.get(count)! / 2);
+  counts.delete(points[1]!.events);
+  const found = resultRows({ ...result, counts }, JOB.analyses).filter(
+    (row) => row.statistic === 'curve' && row.labels['STYPE'] === 'TACS' && /^median/.test(row.quantity),
+  );
+  expect(found.map(({ quantity, measured, note }) => [quantity, measured?.value ?? note])).toEqual([
+    ['medianSurvival', points[0]!.time],
+    ['medianSurvivalLower', points[0]!.time],
+    ['medianSurvivalUpper', 'kept back'],
+  ]);
+});
+
+test('levels and bins that there are not are refused by name, before anything is released', () => {
   const job = parseJobFile(
     jobOf('{ id: x, kind: risk, exposure: RXASP, event: { variable: ID14, levels: [dead] } }'),
     'a.yaml',
   );
-  const other = inTheClear(job);
-  expect(() => resultRows(other, job.analyses)).toThrow(
+  const { plan } = inTheClear(job);
+  expect(() => requireComputable(plan, job.analyses)).toThrow(
     expect.objectContaining({ code: 'JOB_FILE_INVALID', message: expect.stringContaining('dead') }),
   );
+  const bins = '{ id: x, kind: quantiles, variable: AGEBAND, edges: [16, 40, 100], probabilities: [0.5] }';
+  const binned = parseJobFile(jobOf(bins), 'a.yaml');
+  expect(() => requireComputable(inTheClear(binned).plan, binned.analyses)).toThrow(
+    'x has 3 edges: the 7 levels of its variable have 8.',
+  );
+  expect(() => parseJobFile(jobOf(bins.replace('40', '101')), 'a.yaml')).toThrow(/edges: must rise/);
+  expect(() => requireComputable(result.plan, JOB.analyses)).not.toThrow();
 });

@@ -1,5 +1,6 @@
 import { parameterSet, plan, planVariables, type AnalysisPlan } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
+import { requireComputable } from './analysis/index.js';
 import type { JobFile } from './job-file.js';
 import type { ResearcherContext } from './open.js';
 
@@ -25,11 +26,12 @@ export interface Forecast {
  * submitted.
  *
  * @throws LedgerError where the agreement or a dataset is not there; ClientError `RESULT_INVALID` for a dataset without
- *   a version; FheError where the question has no plan.
+ *   a version, `JOB_FILE_INVALID` for a statistic that names what its variables do not have; FheError where the question
+ *   has no plan.
  */
 export async function forecast(
   { client, signal }: ResearcherContext,
-  { agreement: agreementId, query, purpose }: JobFile,
+  { agreement: agreementId, query, purpose, analyses }: JobFile,
 ): Promise<Forecast> {
   const agreement = await client.agreements.get({ agreementId }, { signal });
   const { permission } = agreement.content;
@@ -55,6 +57,7 @@ export async function forecast(
       batches,
     },
   );
+  requireComputable(made, analyses);
   const needed = made.cells.length + (made.vector?.format.length ?? 0);
   const left = permission.releaseBudget - agreement.reserved;
   const values = made.cells.filter(({ kind }) => kind === 'value').length;

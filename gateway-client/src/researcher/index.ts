@@ -2,6 +2,7 @@ export {
   parseQuestion,
   questionShape,
   requestsOf,
+  requireComputable,
   resultRows,
   type Analysis,
   type AnalysisKind,

@@ -3,6 +3,7 @@ import type { JobView, Permission, RequestPermission, Researcher as Entry } from
 import { LedgerError, untilDefined } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import { hasEnded } from '../job/ended.js';
+import { forecast } from './forecast.js';
 import type { JobFile } from './job-file.js';
 import type { ResearcherContext } from './open.js';
 
@@ -53,10 +54,13 @@ export function requestAccess(
 /**
  * Submits a job under a fresh id.
  *
- * @throws JobRefused when the agreement does not cover it.
+ * @throws JobRefused when the agreement does not cover it; ClientError `JOB_FILE_INVALID`, before anything is sent, for
+ *   a statistic that names what its variables do not have.
  */
-export async function submitJob({ client, signal }: ResearcherContext, file: JobFile): Promise<JobView> {
+export async function submitJob(context: ResearcherContext, file: JobFile): Promise<JobView> {
+  const { client, signal } = context;
   const { name, agreement, purpose, query, ...rest } = file;
+  if (file.analyses.length > 0) await requireComputable(context, file);
   const jobId = `${name}-${randomBytes(4).toString('hex')}`;
   const { deadlineMinutes, quorum, postingMinutes, holderMinutes } = rest;
   const inMinutes = (minutes: number): string => new Date(Date.now() + minutes * 60_000).toISOString();
@@ -74,6 +78,18 @@ export async function submitJob({ client, signal }: ResearcherContext, file: Job
     { signal },
   );
   return checkedOutcome(job);
+}
+
+/** A wrong level would be noticed only when every cell is released and charged. */
+async function requireComputable(context: ResearcherContext, file: JobFile): Promise<void> {
+  try {
+    await forecast(context, file);
+  } catch (error) {
+    const isOwn = error instanceof ClientError && error.code !== 'RESULT_INVALID';
+    const isContracts = error instanceof LedgerError && error.contractCode !== undefined;
+    // Whatever else is wrong is for the contract to refuse: its refusal stays on the ledger.
+    if (isOwn && !isContracts) throw error;
+  }
 }
 
 /**

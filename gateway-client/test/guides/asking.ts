@@ -88,6 +88,14 @@ export function asking(walk: Walk): void {
   test('a question, from its plan to its result in every format', async () => {
     const edges = [16, 60, 70, 80, 100];
     const bands = { id: 'bands', kind: 'quantiles', variable: 'AGEBAND', edges, probabilities: [0.5] };
+    // A mistake that shows only in what is computed is told before anything is charged.
+    await walk.write('wrong.yaml', jobFile('wrong', { ...bands, edges: edges.slice(1) }));
+    for (const verb of ['plan', 'run'])
+      await walk.fails(
+        researcher,
+        `query ${verb} @wrong.yaml`,
+        /^bands has 4 edges: the 4 levels of its variable have 5\. \(JOB_FILE_INVALID\)$/,
+      );
     await walk.write('job.yaml', jobFile('ages', { id: 'patients', kind: 'count' }, bands));
     const plan = await shell.done(researcher, 'query plan @job.yaml');
     for (const line of [

@@ -63,6 +63,17 @@ export function resultRows(result: ReleasedCells, analyses: readonly Analysis[] 
   ];
 }
 
+/**
+ * Checks before anything is asked that every statistic can be computed from the cells that a plan releases: that the
+ * variables have the levels that it names, and its bins are theirs.
+ *
+ * @throws ClientError `JOB_FILE_INVALID`
+ */
+export function requireComputable(plan: ReleasedCells['plan'], analyses: readonly Analysis[]): void {
+  const cells = new Cells({ plan, counts: new Map(), values: new Map() });
+  for (const analysis of analyses) partsOf(cells, analysis);
+}
+
 function partsOf(cells: Cells, analysis: Analysis): Part[] {
   switch (analysis.kind) {
     case 'proportion':

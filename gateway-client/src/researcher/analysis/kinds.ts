@@ -8,6 +8,8 @@ import { z } from 'zod';
 const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,35}$/, 'must be 1 to 36 letters, digits, - or _');
 const variable = z.string().min(1).max(63);
 const code = z.string().min(1).max(32);
+const rising = (edges: readonly number[]): boolean =>
+  edges.every((edge, i) => i === 0 || edge > (edges[i - 1] ?? Infinity));
 const distinct = (items: readonly string[]): boolean => new Set(items).size === items.length;
 const codes = z.array(code).min(1).refine(distinct, 'must not repeat a level');
 const level = z.number().gt(0).lt(1).default(0.95);
@@ -98,7 +100,7 @@ const kinds = [
     id,
     kind: z.literal('quantiles'),
     variable,
-    edges: z.array(z.number()).min(3),
+    edges: z.array(z.number()).min(3).refine(rising, 'must rise'),
     probabilities: z.array(z.number().min(0).max(1)).min(1),
   }),
   /** Quality of care: of each measure, and of all opportunities for care together. A measure is not recorded where it does not apply. */

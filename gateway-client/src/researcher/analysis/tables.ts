@@ -1,4 +1,5 @@
 /** Statistics of counts. */
+import { ClientError } from '../../errors.js';
 import {
   binnedQuantile,
   chiSquare,
@@ -12,7 +13,7 @@ import {
   twoProportionTest,
   type TwoByTwo,
 } from '../../statistics/index.js';
-import { levelsOf, unknownLevel, type Cells } from './cells.js';
+import { levelsOf, type Cells } from './cells.js';
 import {
   chosen,
   groupsOf,
@@ -176,7 +177,11 @@ export function shiftParts(cells: Cells, analysis: AnalysisOf<'shift'>): Part[] 
 export function quantileParts(cells: Cells, analysis: AnalysisOf<'quantiles'>): Part[] {
   const { id, edges, probabilities } = analysis;
   const counts = cells.counts(id);
-  if (edges.length !== counts.length + 1) throw unknownLevel(id, edges.map(String));
+  if (edges.length !== counts.length + 1)
+    throw new ClientError(
+      'JOB_FILE_INVALID',
+      `${id} has ${edges.length} edges: the ${counts.length} levels of its variable have ${counts.length + 1}.`,
+    );
   const bars = counts.map(({ labels, count }): Part => ({
     labels,
     quantities: ['count'],
