@@ -142,6 +142,13 @@ export function pearsonParts(cells: Cells, analysis: AnalysisOf<'pearson'>): Par
   }));
 }
 
+/** Each by itself: where an interval was kept back, a bound may lie behind it and the median before. */
+const medians = [
+  ['medianSurvival', 'median'],
+  ['medianSurvivalLower', 'lower'],
+  ['medianSurvivalUpper', 'upper'],
+] as const;
+
 export function kaplanMeierParts(cells: Cells, analysis: AnalysisOf<'kaplanMeier'>): Part[] {
   const { id, variable, level, interval } = analysis;
   const groups = cells.survival(id);
@@ -164,20 +171,17 @@ export function kaplanMeierParts(cells: Cells, analysis: AnalysisOf<'kaplanMeier
           };
         },
       })),
-      {
+      ...medians.map(([quantity, name]): Part => ({
         labels,
-        quantities: ['medianSurvival', 'medianSurvivalLower', 'medianSurvivalUpper'],
+        quantities: [quantity],
         figures: (): Figures => {
-          const { median, lower, upper } = medianSurvival(curve());
+          const time = medianSurvival(curve())[name];
+          if (time !== undefined) return { [quantity]: time };
           // The curve may come down behind what was kept back.
-          if (upper === undefined && !of().isWhole) throw new KeptBack();
-          return {
-            ...(median !== undefined && { medianSurvival: median }),
-            ...(lower !== undefined && { medianSurvivalLower: lower }),
-            ...(upper !== undefined && { medianSurvivalUpper: upper }),
-          };
+          if (!of().isWhole) throw new KeptBack();
+          return {};
         },
-      },
+      })),
     ];
   });
   if (groups.length < 2) return steps;
