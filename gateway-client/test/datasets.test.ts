@@ -159,6 +159,20 @@ test('patients are appended, and a batch is corrected', async () => {
   await expect(type(`dataset append @set-1.yaml @more.csv ${as(1)}`)).rejects.toMatchObject({
     message: 'The table is in the dataset set-1 already, in batch-0002.',
   });
+  // Nor where another table has somebody again, with other values.
+  await table('again.csv', { c3: 90, [`c${MORE}`]: 91 });
+  await expect(type(`dataset append @set-1.yaml @again.csv ${as(1)}`)).rejects.toMatchObject({
+    message: 'The dataset set-1 has 1 of these 2 patients already, in batch-0002: they would count twice.',
+  });
+  await expect(type(`dataset correct @set-1.yaml batch-0001 @again.csv ${as(1)}`)).rejects.toMatchObject({
+    message: expect.stringContaining('in batch-0002: they would count twice.'),
+  });
+  // And a table of nobody is no version, neither in the place of a batch.
+  await table('nobody.csv', {});
+  for (const change of ['append @set-1.yaml', 'correct @set-1.yaml batch-0001'])
+    await expect(type(`dataset ${change} @nobody.csv ${as(1)}`)).rejects.toMatchObject({
+      message: 'There are no records for the dataset set-1.',
+    });
   expect((await alliance.run('appended', meanAge, 'a')).state).toBe('RELEASED');
   const { count, sum, error } = await released('appended');
   expect(count).toBe(2 * EACH + MORE);

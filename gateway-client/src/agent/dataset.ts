@@ -21,7 +21,8 @@ const RETENTION_MS = 30 * 86_400_000;
 /**
  * Adds patients to a dataset: new batches, and a version that has them too.
  *
- * @throws ClientError `REQUEST_INVALID` where the current version has the same source already: nobody counts twice.
+ * @throws ClientError `REQUEST_INVALID` without a patient, or where the current version has the same source or one of
+ *   the patients already: nobody counts twice.
  */
 export async function appendRecords(
   context: AgentContext,
@@ -38,12 +39,17 @@ export async function appendRecords(
       'REQUEST_INVALID',
       `The table is in the dataset ${datasetId} already, in ${same.batchId}.`,
     );
+  await requireNewPatients(context, datasetId, members, added);
   const parts = cut({ schema: dataset.schema, ...added }, epoch.set);
   const entered = await enterParts(context, epoch, datasetId, parts, all.length, progress);
   return enterVersion(context, datasetId, epoch.epoch, [...members, ...entered]);
 }
 
-/** Puts corrected records in the place of one batch. */
+/**
+ * Puts corrected records in the place of one batch.
+ *
+ * @throws ClientError `REQUEST_INVALID` without a patient, or where another batch has one of them.
+ */
 export async function correctBatch(
   context: AgentContext,
   { datasetId, batchId }: { datasetId: string; batchId: string },
@@ -51,10 +57,33 @@ export async function correctBatch(
 ): Promise<VersionAttestation> {
   requirePatients(corrected);
   const open = await openDataset(context, datasetId);
+  requireMember(open, batchId);
+  const kept = open.members.filter((member) => member.batchId !== batchId);
+  await requireNewPatients(context, datasetId, kept, corrected);
   const batch = { schema: open.dataset.schema, ...corrected };
   const entered = await replaceBatch(context, open, batchId, batch, 'CORRECTION', open.all.length);
-  const kept = open.members.filter((member) => member.batchId !== batchId);
   return enterVersion(context, datasetId, open.epoch.epoch, [...kept, ...entered]);
+}
+
+/** Names are compared, not told: a message may be printed. */
+async function requireNewPatients(
+  context: AgentContext,
+  datasetId: string,
+  staying: readonly Batch[],
+  { patients }: LoadedBatch,
+): Promise<void> {
+  if (patients.length === 0)
+    throw new ClientError('REQUEST_INVALID', `There are no records for the dataset ${datasetId}.`);
+  const names = new Set(patients);
+  for (const { batchId } of staying) {
+    const own = await readOwnBatch(context, { datasetId, batchId });
+    const twice = own.patients.filter((patient) => names.has(patient)).length;
+    if (twice > 0)
+      throw new ClientError(
+        'REQUEST_INVALID',
+        `The dataset ${datasetId} has ${twice} of these ${names.size} patients already, in ${batchId}: they would count twice.`,
+      );
+  }
 }
 
 /** What a withdrawal of consent did. */
@@ -268,16 +297,19 @@ async function enterParts(
   return entered;
 }
 
+function requireMember({ dataset: { datasetId }, members }: OpenDataset, batchId: string): void {
+  if (members.some((member) => member.batchId === batchId)) return;
+  throw new ClientError('REQUEST_INVALID', `The current version of ${datasetId} has no batch ${batchId}.`);
+}
+
 function replaceBatch(
   context: AgentContext,
-  { dataset: { datasetId }, epoch, members }: OpenDataset,
+  { dataset: { datasetId }, epoch }: OpenDataset,
   batchId: string,
   batch: OwnBatch,
   reason: EndReason,
   before: number,
 ): Promise<Batch[]> {
-  if (!members.some((member) => member.batchId === batchId))
-    throw new ClientError('REQUEST_INVALID', `The current version of ${datasetId} has no batch ${batchId}.`);
   const supersedes = { batchId, reason, retainUntil: retainUntil() };
   return enterParts(context, epoch, datasetId, cut(batch, epoch.set), before, undefined, supersedes);
 }
