@@ -1,7 +1,8 @@
 export { readCheckedFile } from './checked-file.js';
 export { deal } from './deal.js';
 export { provenanceOf } from './provenance.js';
-export { parseMapping, readMapping, sharedSchema, type FieldMapping, type Mapping } from './mapping.js';
+export { parseMapping, readMapping, type FieldMapping, type Mapping } from './mapping.js';
+export { sharedSchema } from './shared-schema.js';
 export {
   loadRecords,
   readRows,

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import type { Schema } from '@strokeshare/fhe';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { ClientError } from '../errors.js';
@@ -58,22 +57,6 @@ const mappingSchema = z.strictObject({
 export type Mapping = z.infer<typeof mappingSchema>;
 /** How one column becomes one field. */
 export type FieldMapping = z.infer<typeof fieldSchema>;
-
-/**
- * The part of a schema that a table has, by its mapping: what the dataset's own schema is. A question about the rest
- * is refused for this dataset, never answered as if nobody had it.
- *
- * @throws ClientError `MAPPING_INVALID` for a variable that the schema does not have.
- */
-export function sharedSchema(schema: Schema, { variables }: Mapping): Schema {
-  if (!variables) return schema;
-  const known = new Map(schema.variables.map((variable) => [variable.name, variable]));
-  const unknown = variables.find((name) => !known.has(name));
-  if (unknown !== undefined) {
-    throw new ClientError('MAPPING_INVALID', `The schema ${schema.name} has no variable ${unknown}.`);
-  }
-  return { ...schema, variables: schema.variables.filter(({ name }) => variables.includes(name)) };
-}
 
 /** The columns of the file that a field is read from. */
 export function columnsOf(field: string, mapping: Mapping): readonly string[] {
