@@ -40,8 +40,8 @@ export function fieldReaders(
 }
 
 function readersOf(variable: Variable, mapping: Mapping, positionOf: (column: string) => number): Field[] {
-  const field = (name: string, readerOf: (name: string) => TextReader): Field => {
-    const readText = reader(name, mapping.fields[name], variable.missing ?? false, readerOf(name));
+  const field = (name: string, readerOf: (name: string) => TextReader, range = ANY): Field => {
+    const readText = reader(name, mapping.fields[name], variable.missing ?? false, readerOf(name), range);
     const [first = 0, ...others] = columnsOf(name, mapping).map(positionOf);
     const own = mapping.fields[name];
     if (!own || others.length === 0) return { name, read: (cells) => readText(cells[first] ?? '') };
@@ -56,7 +56,7 @@ function readersOf(variable: Variable, mapping: Mapping, positionOf: (column: st
     truth(columnsOf(name, mapping).length > 1 ? COMBINED : mapping)(name);
   switch (variable.kind) {
     case 'numeric':
-      return [field(variable.name, number(variable.minimum, variable.maximum))];
+      return [field(variable.name, number(variable.minimum, variable.maximum), variable)];
     case 'boolean':
       return [field(variable.name, truthOf)];
     case 'categorical':
@@ -67,11 +67,20 @@ function readersOf(variable: Variable, mapping: Mapping, positionOf: (column: st
   }
 }
 
+/** What a number may be. */
+interface Range {
+  minimum: number;
+  maximum: number;
+}
+
+const ANY: Range = { minimum: -Infinity, maximum: Infinity };
+
 function reader(
   name: string,
   field: FieldMapping | undefined,
   mayMiss: boolean,
   read: TextReader,
+  range: Range,
 ): TextReader {
   const unknown = mayMiss ? null : new Refusal(`${name} is not recorded, and the schema requires it`);
   if (!field) return (text) => (text === '' ? unknown : read(text));
@@ -80,7 +89,7 @@ function reader(
   return (text) => {
     const recoded = recode.get(text) ?? text;
     if (missing.has(text) || missing.has(recoded)) return unknown;
-    return read(generalised(recoded, field));
+    return read(generalised(recoded, field, range));
   };
 }
 
@@ -112,7 +121,7 @@ function combination(
 }
 
 /** A quasi-identifier by the mapping's rule; what is no number stays, for the schema to refuse. */
-function generalised(text: string, { bands, roundTo, atMost }: FieldMapping): string {
+function generalised(text: string, { bands, roundTo, atMost }: FieldMapping, range: Range): string {
   if (!bands && roundTo === undefined && atMost === undefined) return text;
   const number = Number(text);
   if (text.trim() === '' || !Number.isFinite(number)) return text;
@@ -120,9 +129,19 @@ function generalised(text: string, { bands, roundTo, atMost }: FieldMapping): st
     const band = bands.findIndex((first, i) => number >= first && number < (bands[i + 1] ?? -Infinity));
     return band < 0 ? text : `${bands[band]}-${(bands[band + 1] ?? 0) - 1}`;
   }
-  const rounded = roundTo === undefined ? number : Math.round(number / roundTo) * roundTo;
+  const rounded = roundTo === undefined ? number : nearest(number, roundTo, range);
   const capped = atMost === undefined ? rounded : Math.min(rounded, atMost);
   return capped === number ? text : String(capped);
+}
+
+/** The nearest multiple; of a number that the schema allows, the nearest that it allows as well. */
+function nearest(number: number, step: number, { minimum, maximum }: Range): number {
+  // 429 times 0.1 are 42.9.
+  const multiple = (times: number): number => Number((times * step).toPrecision(12));
+  const times = Math.round(number / step);
+  if (number <= maximum && multiple(times) > maximum) return multiple(times - 1);
+  if (number >= minimum && multiple(times) < minimum) return multiple(times + 1);
+  return multiple(times);
 }
 
 // A reason never repeats the value: it may be printed, and the value is a patient's.

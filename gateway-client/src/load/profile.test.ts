@@ -5,8 +5,10 @@ import { gzipSync } from 'node:zlib';
 import type { Schema } from '@strokeshare/fhe';
 import { readSchema } from '../demo/records.js';
 import { openTable } from './file.js';
-import { parseMapping, readMapping, sharedSchema } from './mapping.js';
+import { parseMapping, readMapping } from './mapping.js';
+import { sharedSchema } from './shared-schema.js';
 import { profileTable } from './profile.js';
+import { loadRecords } from './records.js';
 
 const DATA = join(__dirname, '..', '..', '..', 'data');
 const schema: Schema = {
@@ -61,6 +63,23 @@ test('a profile says what was read, what was left out and why, and how numbers w
   expect(rejected).toHaveLength(4);
 });
 
+test('rounding leaves nobody out whom the schema allows', async () => {
+  const ages = ['16', '17', '18', '97', '98', '99', '100'];
+  const { records, rejected } = await loadRecords(Buffer.from(`AGE,AF\n${ages.join(',\n')},\n`), {
+    schema,
+    mapping: parseMapping({ fields: { AGE: { roundTo: 5 } } }),
+  });
+  expect(records.map(({ values }) => values['AGE'])).toEqual([20, 20, 20, 95, 95, 95]);
+  expect(rejected).toEqual([{ line: 8, reason: 'AGE is outside 16 to 99' }]);
+  const [variable] = schema.variables;
+  const fever = { ...schema, variables: [{ ...variable!, name: 'T', minimum: 30, maximum: 42.9 }] };
+  const { records: warm } = await loadRecords(Buffer.from('T\n42.88\n'), {
+    schema: fever as Schema,
+    mapping: parseMapping({ fields: { T: { roundTo: 0.1 } } }),
+  });
+  expect(warm.map(({ values }) => values['T'])).toEqual([42.9]);
+});
+
 test('a packed table is read as it lies, and a missing one is said to be', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'strokeshare-table-'));
   try {
@@ -111,5 +130,22 @@ describe('the registry schema', () => {
     const registry = await readSchema(join(DATA, 'schemas', 'stroke-registry.json'));
     const mapping = parseMapping({ variables: ['AGE', 'SHOESIZE'], fields: {} });
     expect(() => sharedSchema(registry, mapping)).toThrow(/no variable SHOESIZE/);
+  });
+
+  test('a rule for a misspelt field is refused: the exact values would be shared', async () => {
+    const registry = await readSchema(join(DATA, 'schemas', 'stroke-registry.json'));
+    const mapping = parseMapping({ fields: { Age: { atMost: 90 } } });
+    expect(() => sharedSchema(registry, mapping)).toThrow(
+      expect.objectContaining({
+        code: 'MAPPING_INVALID',
+        message: expect.stringMatching(/has no field Age\.$/),
+      }),
+    );
+  });
+
+  test.each(['ist', 'ist-study', 'soop'])('the mapping %s has the fields of its schema', async (name) => {
+    const mapping = await readMapping(join(DATA, 'mappings', `${name}.yaml`));
+    const whole = await readSchema(join(DATA, 'schemas', `${name}.json`));
+    expect(sharedSchema(whole, mapping)).toBe(whole);
   });
 });

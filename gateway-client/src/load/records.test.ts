@@ -116,6 +116,10 @@ test('says which column is missing, doubled or unreadable', async () => {
     code: 'COLUMN_MISSING',
     message: 'The table has no column with the name RXHEP.',
   });
+  for (const empty of ['', '\ufeff', '\n\n'])
+    await expect(
+      loadRecords(Buffer.from(empty), { schema, mapping: { ...mapping, encoding: 'utf-8' } }),
+    ).rejects.toMatchObject({ message: 'The table is empty: its first line names the columns.' });
   await expect(load(`${header},AGE`, '1,1,1,1,1,1,1')).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
   await expect(
     loadRecords(Uint8Array.of(0xff, 0xfe, 0xff), { schema, mapping: { ...mapping, encoding: 'utf-8' } }),

@@ -84,6 +84,8 @@ export async function* readRows(
         yield read({ cells: rows.cells.slice(1), lines: rows.lines.slice(1) });
       }
     }
+    if (!read)
+      throw new ClientError('FILE_UNREADABLE', 'The table is empty: its first line names the columns.');
   } catch (cause) {
     if (cause instanceof ClientError) throw cause;
     throw new ClientError('FILE_UNREADABLE', `The table cannot be read: ${(cause as Error).message}.`, {
