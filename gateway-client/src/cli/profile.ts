@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
 import { Command } from 'commander';
 import { readSchema } from '../demo/records.js';
 import { openTable } from '../load/file.js';
@@ -42,8 +43,7 @@ async function profileOf(
   const mapping = await readMapping(mappingPath);
   const schema = sharedSchema(await readSchema(schemaPath), mapping);
   const { bytes, size, read } = await openTable(path);
-  const list = rejected === undefined ? undefined : createWriteStream(rejected);
-  list?.write('line,reason\n');
+  const list = rejected === undefined ? undefined : await openList(rejected);
   const bar = progressBar(process.stderr, { title: 'reads', total: size, unit: 'rows' });
   let rows = 0;
   try {
@@ -56,18 +56,36 @@ async function profileOf(
           bar.update(read(), row);
         },
         async onRejected(line, reason) {
-          if (list?.write(`${line},"${reason.replaceAll('"', '""')}"\n`) === false) await once(list, 'drain');
+          await list?.write(`${line},"${reason.replaceAll('"', '""')}"\n`);
         },
       },
     );
   } finally {
     bar.update(read(), rows);
     bar.stop();
-    if (list) {
-      list.end();
-      await once(list, 'close');
-    }
+    await list?.end();
   }
+}
+
+/** @throws what the file system says of the file, at once or when the disk is full. */
+async function openList(
+  path: string,
+): Promise<{ write: (line: string) => Promise<void>; end: () => Promise<void> }> {
+  const stream = createWriteStream(path);
+  const closed = finished(stream);
+  closed.catch(() => undefined);
+  await once(stream, 'open');
+  stream.write('line,reason\n');
+  return {
+    async write(line) {
+      if (stream.errored) await closed;
+      if (!stream.write(line)) await once(stream, 'drain');
+    },
+    async end() {
+      stream.end();
+      await closed;
+    },
+  };
 }
 
 /** A profile for a person to read. */

@@ -28,7 +28,8 @@ export function founding(walk: Walk): void {
     expect(await shell.done(first, 'institution enroll --name "Hospital 1"')).toBe(
       'Hospital1MSP is enrolled: municipal, ACTIVE.',
     );
-    await shell.done(second, 'institution enroll --name "Hospital 2"');
+    const enrolled = z.looseObject({ mspId: z.literal('Hospital2MSP'), status: z.literal('ACTIVE') });
+    await shell.json(second, 'institution enroll --name "Hospital 2" --json', enrolled);
     await walk.fails(third, 'institution enroll --name "Hospital 3"', /\(CONTRACT_REFUSED\)$/);
 
     const motion = 'admit Hospital3MSP --motion admit-3 --level county --reason "Joins the alliance"';
@@ -67,6 +68,7 @@ export function founding(walk: Walk): void {
       await walk.write(`records-${number}.csv`, tables[i]!);
       const dry = `dataset profile @records-${number}.csv --schema @schema.json --mapping @mapping.yaml`;
       expect(await shell.done({}, dry)).toContain(`${PATIENTS} rows, ${PATIENTS} can be loaded`);
+      await walk.fails({}, `${dry} --rejected @nowhere/list.csv`, /ENOENT: no such file or directory, open /);
       const added = await shell.done(hospital, `dataset add @ist-${number}.yaml @records-${number}.csv`);
       expect(added).toMatch(new RegExp(`^ist-hospital${number}: version 1 \\(FIRST\\), 1 batch`));
     }
