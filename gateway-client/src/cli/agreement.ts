@@ -84,30 +84,41 @@ export function agreementCommand(signal: AbortSignal): Command {
   }
   const answer = (usage: string, description: string, example: string): Command =>
     withExample(
-      agreement.command(usage).description(description).addOption(agentOption()),
+      agreement
+        .command(usage)
+        .description(description)
+        .addOption(agentOption())
+        .option('--json', 'print it as JSON'),
       `agreement ${example} --agent ./agent`,
     );
   answer(
     'sign <agreement>',
     "sign what waits, by the key of the institution's agent",
     'sign ist-outcomes',
-  ).action((agreementId: string, { agent }: { agent: string }) =>
-    asInstitution(agent, signal, (context) => answerWaiting(context, agreementId, { answer: 'sign' })),
+  ).action((agreementId: string, { agent, json }: Own) =>
+    asInstitution(agent, signal, (context) => answerWaiting(context, agreementId, { answer: 'sign' }, json)),
   );
   answer('refuse <agreement>', 'refuse what waits', 'refuse ist-outcomes --reason "Too long a period"')
     .requiredOption('--reason <text>')
-    .action((agreementId: string, { agent, reason }: { agent: string; reason: string }) =>
+    .action((agreementId: string, { agent, json, reason }: Own & { reason: string }) =>
       asInstitution(agent, signal, (context) =>
-        answerWaiting(context, agreementId, { answer: 'refuse', reason }),
+        answerWaiting(context, agreementId, { answer: 'refuse', reason }, json),
       ),
     );
   return agreement;
+}
+
+/** What commands that act as the own institution are given. */
+interface Own {
+  agent: string;
+  json?: boolean;
 }
 
 async function answerWaiting(
   context: AgentContext,
   agreementId: string,
   decision: Exclude<Decision, { answer: 'wait' }>,
+  json: boolean | undefined,
 ): Promise<void> {
   const waiting = (await agreementsToSign(context)).find((one) => one.agreement.agreementId === agreementId);
   if (!waiting) {
@@ -117,10 +128,13 @@ async function answerWaiting(
     );
   }
   await answerAgreement(context, waiting, decision);
-  const { state } = await context.consortium.agreements.get({ agreementId }, { signal: context.signal });
+  const view = await context.consortium.agreements.get({ agreementId }, { signal: context.signal });
   const done = decision.answer === 'sign' ? 'signed' : 'refused';
-  console.log(
-    `${context.mspId} has ${done} ${agreementId}, digest ${waiting.waiting.digest}; it is ${state}.`,
+  show(
+    view,
+    json,
+    () =>
+      `${context.mspId} has ${done} ${agreementId}, digest ${waiting.waiting.digest}; it is ${view.state}.`,
   );
 }
 

@@ -4,6 +4,7 @@ import { Evaluators, openAgent, replayJob } from '../agent/index.js';
 import { auditorClient, connectLedger, readProfile, type AuditorClient } from '../connect/index.js';
 import { Resources } from '../resources.js';
 import { agentOption, profileOption, withExample } from './options.js';
+import { print } from './print.js';
 
 interface ListFlags {
   profile: string;
@@ -47,7 +48,8 @@ export function auditCommand(signal: AbortSignal): Command {
   withExample(audit.command('replay <job>'), 'audit replay aspirin-and-death-1a2b3c4d --agent ./agent')
     .description("evaluate a job again from the ciphertexts and compare every hash with the ledger's")
     .addOption(agentOption())
-    .action((jobId: string, { agent }: { agent: string }) => replay(jobId, agent, signal));
+    .option('--json', 'print it as JSON')
+    .action((jobId: string, flags: ReplayFlags) => replay(jobId, flags, signal));
   return audit;
 }
 
@@ -101,14 +103,24 @@ export function lineOf(entry: AuditEntry): string {
     .join('  ');
 }
 
-async function replay(jobId: string, folder: string, signal: AbortSignal): Promise<void> {
+interface ReplayFlags {
+  agent: string;
+  json?: boolean;
+}
+
+async function replay(
+  jobId: string,
+  { agent: folder, ...flags }: ReplayFlags,
+  signal: AbortSignal,
+): Promise<void> {
   await using resources = new Resources();
   const evaluators = resources.use(new Evaluators(WORKERS));
   const report = (): void => undefined;
   const { context } = resources.use(await openAgent(folder, { evaluators, signal, report }));
   const access = await context.consortium.jobs.access({ jobId, step: 'evaluate' }, { signal });
   const { aggregates, plan } = await replayJob(context, access);
-  console.log(
-    `${jobId}: ${aggregates.size} cells of ${access.job.participants.length} institutions give the hashes on the ledger; plan ${plan.hash}`,
-  );
+  const { participants } = access.job;
+  print(flags, { jobId, cells: aggregates.size, participants, planHash: plan.hash }, () => [
+    `${jobId}: ${aggregates.size} cells of ${participants.length} institutions give the hashes on the ledger; plan ${plan.hash}`,
+  ]);
 }

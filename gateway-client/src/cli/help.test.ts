@@ -40,6 +40,15 @@ test.each(leavesOf(understood().root))(
   },
 );
 
+test('every command prints for programs', () => {
+  // These print JSON or a script as they are, or nothing but a log.
+  const others = /^(agent|completion|query schema|audit lineage|pow \w+)$/;
+  const without = leavesOf(understood().root).filter(
+    ([, leaf]) => !leaf.options.some((o) => o.long === '--json'),
+  );
+  expect(without.map(([path]) => path).filter((path) => !others.test(path))).toEqual([]);
+});
+
 test('the version is that of the package', async () => {
   const { root } = understood();
   root.exitOverride().configureOutput({ writeOut: (text) => expect(text).toMatch(/^\d+\.\d+\.\d+\n$/) });

@@ -8,10 +8,12 @@ import { readProfileFolder, type ProfiledUser } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import { initResearcher } from '../researcher/index.js';
 import { withExample } from './options.js';
+import { print } from './print.js';
 
 interface Flags {
   profiles: string;
   name?: string;
+  json?: boolean;
 }
 
 /** What a new institution's agent does by itself until somebody writes the file: nothing is signed without a person. */
@@ -40,15 +42,17 @@ export function initCommand(): Command {
       '--name <name>',
       "the organisation's name in that folder; needed where several have such an identity",
     )
+    .option('--json', 'print it as JSON')
     .action((role: Role, folder: string, flags: Flags) => init(role, resolve(folder), flags));
 }
 
-async function init(role: Role, folder: string, { profiles, name }: Flags): Promise<void> {
+async function init(role: Role, folder: string, { profiles, name, json }: Flags): Promise<void> {
   if (existsSync(folder))
     throw new ClientError('PROFILE_INVALID', `${folder} is there already; choose another folder.`);
   const users = (await readProfileFolder(resolve(profiles))).withRole(role);
   const user = chosen(users, role, profiles, name);
-  for (const line of await made(role, folder, user, users)) console.log(line);
+  const { profile, lines } = await made(role, folder, user, users);
+  print({ json: json ?? false }, { role, mspId: user.mspId, profile }, () => lines);
 }
 
 function chosen(
@@ -75,14 +79,15 @@ async function made(
   folder: string,
   user: ProfiledUser,
   users: readonly ProfiledUser[],
-): Promise<string[]> {
+): Promise<{ profile: string; lines: string[] }> {
   if (role === 'researcher') {
     const path = await initResearcher(folder, { profiles: user.profilesOfEachPeer().slice(0, 2) });
-    return [
+    const lines = [
       `${path} connects you, ${user.mspId}, through two peers whose answers are compared.`,
       'Your key, which results are sealed to, will be in the vault beside it: keep a copy of the folder.',
       `Next: strokeshare researcher register --name "Your name" --affiliation "Your group" --profile ${path}`,
     ];
+    return { profile: path, lines };
   }
   if (role === 'institution') {
     const others = users.filter(({ mspId }) => mspId !== user.mspId);
@@ -94,17 +99,18 @@ async function made(
       },
       policy: CAREFUL_POLICY,
     });
-    return [
-      `${join(folder, 'agent.json')} connects the agent of ${user.mspId}. Enter the addresses of the storage nodes there, under "storage".`,
+    const path = join(folder, 'agent.json');
+    const lines = [
+      `${path} connects the agent of ${user.mspId}. Enter the addresses of the storage nodes there, under "storage".`,
       `${join(folder, 'policy.yaml')} says what the agent does by itself; as it is, a person signs every agreement.`,
       `Next: strokeshare institution enroll --name "Your hospital" --agent ${folder}`,
       `Then: strokeshare agent ${folder}`,
     ];
+    return { profile: path, lines };
   }
   await makePrivateFolder(folder);
   const path = join(folder, 'profile.json');
   await writePrivateFile(path, JSON.stringify(user.profile(), undefined, 2));
-  return [
-    `${path} connects you, ${user.mspId}, as ${role}: give it to --profile, or set STROKESHARE_PROFILE to it.`,
-  ];
+  const line = `${path} connects you, ${user.mspId}, as ${role}: give it to --profile, or set STROKESHARE_PROFILE to it.`;
+  return { profile: path, lines: [line] };
 }

@@ -130,20 +130,23 @@ export function institutionCommand(signal: AbortSignal): Command {
         .choices([...votingRules])
         .default('majority'),
     )
-    .action((members: string[], { agent, rule }: { agent: string; rule: FoundConsortium['rule'] }) =>
+    .option('--json', 'print it as JSON')
+    .action((members: string[], { agent, rule, json }: Own & { rule: FoundConsortium['rule'] }) =>
       asInstitution(agent, signal, async (context) => {
-        await foundConsortium(context, { members: members.map(seatOf), rule });
-        console.log(`The consortium has ${members.length} founding members.`);
+        const founded = { members: members.map(seatOf), rule };
+        await foundConsortium(context, founded);
+        show(founded, json, () => `The consortium has ${members.length} founding members.`);
       }),
     );
   withExample(institution.command('enroll'), 'institution enroll --name "Hospital 1" --agent ./agent')
     .description("enter the own institution with the keys of its agent's folder")
     .addOption(agentOption())
     .requiredOption('--name <name>')
-    .action(({ agent, name }: { agent: string; name: string }) =>
+    .option('--json', 'print it as JSON')
+    .action(({ agent, name, json }: Own & { name: string }) =>
       asInstitution(agent, signal, async (context) => {
-        const { mspId, level, status } = await enroll(context, { name });
-        console.log(`${mspId} is enrolled: ${level}, ${status}.`);
+        const entry = await enroll(context, { name });
+        show(entry, json, () => `${entry.mspId} is enrolled: ${entry.level}, ${entry.status}.`);
       }),
     );
   withExample(institution.command('rotate'), 'institution rotate --agent ./agent')
@@ -151,13 +154,20 @@ export function institutionCommand(signal: AbortSignal): Command {
       "put the keys of the agent's folder in the place of the enrolled ones, after a vault was lost",
     )
     .addOption(agentOption())
-    .action(({ agent }: { agent: string }) =>
+    .option('--json', 'print it as JSON')
+    .action(({ agent, json }: Own) =>
       asInstitution(agent, signal, async (context) => {
-        const { mspId } = await rotateKeys(context);
-        console.log(`${mspId} signs and opens with the keys of ${agent} from now on.`);
+        const entry = await rotateKeys(context);
+        show(entry, json, () => `${entry.mspId} signs and opens with the keys of ${agent} from now on.`);
       }),
     );
   return institution;
+}
+
+/** What commands that act as the own institution are given. */
+interface Own {
+  agent: string;
+  json?: boolean;
 }
 
 interface Proposal {

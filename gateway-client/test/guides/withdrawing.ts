@@ -15,6 +15,11 @@ export function withdrawing(walk: Walk): void {
     await shell.json(researcher, `audit lineage ${walk.takenOver}`, lineage);
     const replay = await shell.done(first, `audit replay ${walk.takenOver}`);
     expect(replay).toContain('of 3 institutions give the hashes on the ledger');
+    const replayed = z.object({
+      ...{ jobId: z.literal(walk.takenOver), cells: z.number(), planHash: z.string() },
+      participants: z.array(z.string()).length(3),
+    });
+    await shell.json(first, `audit replay ${walk.takenOver} --json`, replayed);
     expect(await shell.done(first, 'builds')).toContain('All that answered run the same.');
 
     const suspend = 'access suspend ist-outcomes-more --reason "Under review"';
