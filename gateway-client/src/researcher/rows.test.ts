@@ -106,11 +106,15 @@ test('a group that was kept back is null, and so is what needs it', () => {
   const withheld = result.plan.statistics.find(({ id }) => id === 'table')!.rows[0]!.count;
   result.counts.delete(withheld);
   const rows = resultRows(result).filter(({ statistic }) => statistic === 'table');
-  expect(rows.filter(({ measured }) => measured === null).map(({ quantity }) => quantity)).toEqual([
-    'count',
-    'proportion',
-    'oddsRatio',
-    'oddsRatioLower',
-    'oddsRatioUpper',
-  ]);
+  // Programs that read JSON are told why, as people are.
+  const nulls = rows.filter(({ measured }) => measured === null);
+  expect(nulls.map(({ quantity, note }) => `${quantity}: ${note}`)).toEqual(
+    ['count', 'proportion', 'oddsRatio', 'oddsRatioLower', 'oddsRatioUpper'].map(
+      (one) => `${one}: kept back`,
+    ),
+  );
+  const arm = resultRows(released(base.filter(({ ARM }) => ARM === 'Y')));
+  expect(
+    arm.find(({ quantity, labels }) => quantity === 'proportion' && labels['ARM'] === 'N')?.note,
+  ).toMatch(/^The proportion is not defined/);
 });

@@ -1,6 +1,6 @@
 import type { AnalysisStatistic, PlanRow, PlanStatistic, SurvivalStatistic } from '@strokeshare/fhe';
 import { ClientError } from '../errors.js';
-import { exact, mean, oddsRatio, sampleVariance, type Measured } from '../statistics/index.js';
+import { exact, mean, oddsRatio, proportion, sampleVariance, type Measured } from '../statistics/index.js';
 import type { ReleasedCells } from './result.js';
 
 /** What is estimated with an interval. */
@@ -51,9 +51,9 @@ export interface ResultRow {
   quantity: Quantity;
   /** The group: variable to level; both rows and columns for the cells of a table. Also `test`, `term` and the like. */
   labels: Record<string, string>;
-  /** Null where the count gate or an institution kept the group back. */
+  /** Null where the count gate or an institution kept the group back, or the number is not defined. */
   measured: Measured | null;
-  /** Why there is no number, where it is not the count gate alone. */
+  /** Why there is no number: `kept back`, or what is missing. */
   note?: string;
 }
 
@@ -127,13 +127,10 @@ function tableOf(result: ReleasedCells, statistic: PlanStatistic): ResultRow[] {
   const [a, b, c, d] = rows.map(({ measured }) => measured?.value);
   const [event = ''] = columnLevels;
   const share = (level: string, events?: number, others?: number): ResultRow =>
-    line(
-      statistic,
-      'proportion',
-      { [rowVariable]: level, [columnVariable]: event },
-      events === undefined || others === undefined || events + others === 0
+    triedLine(statistic, 'proportion', { [rowVariable]: level, [columnVariable]: event }, () =>
+      events === undefined || others === undefined
         ? undefined
-        : exact(events / (events + others)),
+        : exact(proportion(events, events + others).estimate),
     );
   return [
     ...rows,
@@ -193,5 +190,6 @@ function line(
   if (measured && !Number.isFinite(measured.value)) {
     throw new ClientError('RESULT_INVALID', `The ${quantity} of ${id} is not a number.`);
   }
-  return { statistic: id, quantity, labels, measured: measured ?? null };
+  if (!measured) return { statistic: id, quantity, labels, measured: null, note: 'kept back' };
+  return { statistic: id, quantity, labels, measured };
 }
