@@ -19,6 +19,20 @@ test('survival curves show their groups, axes and numbers at risk', async () => 
   for (const atRisk of ['100', '90', '80', '70', '101', '91', '81', '71']) expect(found).toContain(atRisk);
 });
 
+test('no number at risk stands behind the end of a curve, whichever is the first', async () => {
+  const points = [10, 20, 30].map((time) => ({ time, events: 7, censored: 3 }));
+  const long = { name: 'long', patients: 100, steps: kaplanMeier({ patients: 100, points }) };
+  const short = { name: 'short', patients: 61, steps: kaplanMeier({ patients: 61, points }).slice(0, 1) };
+  for (const curves of [
+    [long, short],
+    [short, long],
+  ]) {
+    const found = words(await toSvg(survivalPicture(curves, { title: 'a', unit: 'd' })));
+    const numbers = found.filter((word) => ['100', '90', '80', '70', '61', '51'].includes(word));
+    expect(numbers.sort()).toEqual(['100', '51', '61', '70', '80', '90']);
+  }
+});
+
 test('a forest plot shows every estimate with its interval', async () => {
   const lines = [
     { name: 'One', estimate: 0.5, lower: 0.25, upper: 1, weight: 0.4 },

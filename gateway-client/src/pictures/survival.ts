@@ -29,9 +29,14 @@ export function survivalPicture(
     { curve: name, time: 0, survival: 1, lower: 1, upper: 1 },
     ...steps.map(({ time, survival, lower, upper }) => ({ curve: name, time, survival, lower, upper })),
   ]);
-  const times = riskTimes(curves[0]?.steps.map(({ time }) => time) ?? []);
+  const times = riskTimes(
+    [...new Set(curves.flatMap(({ steps }) => steps.map(({ time }) => time)))].sort(byTime),
+  );
+  // A curve may end before others, where its intervals were kept back: nobody knows how many are at risk behind it.
   const risk = curves.flatMap(({ name, patients, steps }) =>
-    times.map((time) => ({ curve: name, time, atRisk: atRiskBehind(patients, steps, time) })),
+    times
+      .filter((time) => time <= (steps.at(-1)?.time ?? 0))
+      .map((time) => ({ curve: name, time, atRisk: atRiskBehind(patients, steps, time) })),
   );
   const order = curves.map(({ name }) => name);
   const x = {
@@ -109,6 +114,8 @@ export function survivalPicture(
     resolve: { scale: { color: 'shared' } },
   };
 }
+
+const byTime = (a: number, b: number): number => a - b;
 
 /** Start, end and points in between that leave room for their numbers. */
 function riskTimes(times: readonly number[]): number[] {
