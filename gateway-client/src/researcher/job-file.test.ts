@@ -26,7 +26,19 @@ test('says which line or field is wrong', () => {
     ['name: [a\ntitle: b', /job\.yaml cannot be used: line \d+ is not readable YAML/],
     [good.replace('DUO:0000007', 'profit'), /purpose/],
     [good.replace('agreement: b\n', ''), /agreement/],
-    [good.replace('kind: count', 'kind: guess'), /query is not valid/],
+    [good.replace('kind: count', 'kind: guess'), /statistics\[0\]\.kind: .*proportion.*crosstab/],
+    [
+      good.replace('[{', '[{ id: m, kind: pearson, variables: [A, B, C] }, { by: 1,'),
+      /: statistics\[1\]\.by: /,
+    ],
+    [
+      good.replace(
+        'id: n, kind: count',
+        'id: n, kind: risk, exposure: A, event: { variable: B, levels: [1] }',
+      ),
+      /: statistics\[0\]\.event\.levels\[0\]: .*expected string, received number\.$/,
+    ],
+    [good.replace('kind: count', 'kind: chiSquare, rows: A'), /: statistics\[0\]\.columns: /],
     [`${good}extra: 1\n`, /extra/],
     ['', /job\.yaml cannot be used/],
   ];

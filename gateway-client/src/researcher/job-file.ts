@@ -71,11 +71,7 @@ export function parseJobFile(text: string, name: string): JobFile {
   try {
     return { ...result.data, ...parseQuestion(result.data.query) };
   } catch (cause) {
-    if (cause instanceof FheError) throw invalid(cause.message, cause);
-    if (cause instanceof z.ZodError) {
-      const [issue] = cause.issues;
-      throw invalid(`a statistic: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}.`, cause);
-    }
+    if (cause instanceof FheError || cause instanceof ClientError) throw invalid(cause.message, cause);
     throw cause;
   }
 }

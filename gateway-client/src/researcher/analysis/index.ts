@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ReleasedCells } from '../result.js';
 import { rowsOf, type ResultRow } from '../rows.js';
 import { Cells } from './cells.js';
-import { analysisKinds, parseAnalysis, type Analysis } from './kinds.js';
+import { isAnalysis, parseStatistic, type Analysis } from './kinds.js';
 import { linesOf, type Part } from './lines.js';
 import { anovaParts, kaplanMeierParts, pearsonParts, summaryParts, tTestParts } from './numbers.js';
 import { regressionParts } from './regression.js';
@@ -27,23 +27,23 @@ export interface Question {
   analyses: Analysis[];
 }
 
-const loose = z.looseObject({ statistics: z.array(z.looseObject({ kind: z.unknown() })) });
+const loose = z.looseObject({ statistics: z.array(z.unknown()) });
 
 /**
  * Reads a question: statistics of released kinds go to the ledger as they are, the others as the requests that they
  * are computed from.
  *
- * @throws FheError `QUERY_INVALID`; ZodError for a statistic that is not valid.
+ * @throws FheError `QUERY_INVALID`; ClientError `JOB_FILE_INVALID` for a statistic that is not valid.
  */
 export function parseQuestion(value: unknown): Question {
   const question = loose.safeParse(value);
   if (!question.success) return { query: parseAnalysisQuery(value), analyses: [] };
   const analyses: Analysis[] = [];
-  const statistics = question.data.statistics.flatMap((item): unknown[] => {
-    if (typeof item.kind !== 'string' || !analysisKinds.includes(item.kind)) return [item];
-    const analysis = parseAnalysis(item);
-    analyses.push(analysis);
-    return requestsOf(analysis);
+  const statistics = question.data.statistics.flatMap((item, position): unknown[] => {
+    const statistic = parseStatistic(item, position);
+    if (!isAnalysis(statistic)) return [item];
+    analyses.push(statistic);
+    return requestsOf(statistic);
   });
   return { query: parseAnalysisQuery({ ...question.data, statistics }), analyses };
 }

@@ -4,6 +4,7 @@
  */
 import { analysisQueryShape } from '@strokeshare/fhe';
 import { z } from 'zod';
+import { ClientError } from '../../errors.js';
 
 const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,35}$/, 'must be 1 to 36 letters, digits, - or _');
 const variable = z.string().min(1).max(63);
@@ -112,14 +113,17 @@ const kinds = [
   }),
 ] as const;
 
+const { statistics: released, ...rest } = analysisQueryShape.shape;
 const analysis = z.discriminatedUnion('kind', kinds);
+const statistic = z.discriminatedUnion('kind', [analysis, released.element]);
+/** A statistic of a question: released as it is, or computed from the cells of others. */
+export type Statistic = z.output<typeof statistic>;
 /** A statistic that is computed from the cells of others. */
 export type Analysis = z.output<typeof analysis>;
 export type AnalysisKind = Analysis['kind'];
 export type AnalysisOf<Kind extends AnalysisKind> = Extract<Analysis, { kind: Kind }>;
 
-const { statistics: released, ...rest } = analysisQueryShape.shape;
-export const analysisKinds: readonly string[] = kinds.map(({ shape }) => shape.kind.value);
+const analysisKinds: readonly string[] = kinds.map(({ shape }) => shape.kind.value);
 
 /** The shape of a job file's question, for editors; released kinds are those of the query. */
 export const questionShape = z.strictObject({
@@ -127,7 +131,33 @@ export const questionShape = z.strictObject({
   statistics: z.array(z.union([...kinds, released.element])).min(1),
 });
 
-/** @throws ZodError */
-export function parseAnalysis(value: unknown): Analysis {
-  return analysis.parse(value);
+/** Whether a statistic is computed from the cells of others. */
+export function isAnalysis(item: Statistic): item is Analysis {
+  return analysisKinds.includes(item.kind);
+}
+
+/**
+ * @param position - among the question's statistics, for the message.
+ * @throws ClientError `JOB_FILE_INVALID` with the place and the reason.
+ */
+export function parseStatistic(value: unknown, position: number): Statistic {
+  const result = statistic.safeParse(value);
+  if (result.success) return result.data;
+  const { path, message } = furthest(result.error.issues[0]);
+  const place = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  throw new ClientError('JOB_FILE_INVALID', `statistics[${position}]${place}: ${message}.`, {
+    cause: result.error,
+  });
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Of the ways in which something may be written the one that a value was nearest to. */
+function furthest(issue: Issue | undefined): { path: PropertyKey[]; message: string } {
+  if (!issue) return { path: [], message: 'not valid' };
+  const { path, message } = issue;
+  const [first, ...others] = issue.code === 'invalid_union' ? issue.errors.map(([own]) => furthest(own)) : [];
+  if (!first) return { path, message };
+  const nearest = others.reduce((best, one) => (one.path.length > best.path.length ? one : best), first);
+  return { path: [...path, ...nearest.path], message: nearest.message };
 }
