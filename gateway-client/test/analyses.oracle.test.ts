@@ -294,7 +294,10 @@ test('levels and bins that there are not are refused by name, before anything is
   );
   const { plan } = inTheClear(job);
   expect(() => requireComputable(plan, job.analyses)).toThrow(
-    expect.objectContaining({ code: 'JOB_FILE_INVALID', message: expect.stringContaining('dead') }),
+    expect.objectContaining({
+      code: 'JOB_FILE_INVALID',
+      message: expect.stringMatching(/: dead; there are 1, 0\.$/),
+    }),
   );
   const bins = '{ id: x, kind: quantiles, variable: AGEBAND, edges: [16, 40, 100], probabilities: [0.5] }';
   const binned = parseJobFile(jobOf(bins), 'a.yaml');

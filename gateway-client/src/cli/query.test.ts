@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { program } from '../cli.js';
 import { ClientError } from '../errors.js';
-import type { Variable } from '@strokeshare/fhe';
+import { levelCodes, type LevelledVariable, type Variable } from '@strokeshare/fhe';
 import { JobRefused, jobFileSchema, pictureOf, type Analysis, type ResultRow } from '../researcher/index.js';
 import { toSvg } from '../pictures/index.js';
 import { completionScript } from './completion.js';
@@ -127,5 +127,29 @@ describe('pictures of results', () => {
     expect(await drawn('f')).toContain('(99 % interval)');
     expect(pictureOf(all, analyses, { statistic: 'other', title: 'Title' })).toBeUndefined();
     expect(pictureOf([], analyses, { statistic: 'k', title: 'Title' })).toBeUndefined();
+  });
+
+  test('who has a condition and who has not are two groups, each by its name', async () => {
+    const variables: Variable[] = [
+      { name: 'AF', kind: 'boolean', description: 'Atrial fibrillation' },
+      { name: 'T', kind: 'timeToEvent', time: 'DAYS', event: 'DEAD', unit: 'd', grid: [30] },
+    ];
+    const [af] = variables;
+    const all = levelCodes(af as LevelledVariable).flatMap((code, i) => {
+      const labels = { AF: code, T: '30' };
+      return [
+        ...(['survival', 'survivalLower', 'survivalUpper'] as const).map((q) => row('k', q, labels, 0.9)),
+        row('k', 'atRisk', labels, 50 + i),
+        row('k', 'events', labels, 5),
+        row('k', 'censored', labels, 0),
+      ];
+    });
+    const analyses: Analysis[] = [
+      { id: 'k', kind: 'kaplanMeier', variable: 'T', by: ['AF'], interval: 'log', level: 0.95 },
+    ];
+    const curve = await toSvg(pictureOf(all, analyses, { title: 'Title', variables })!);
+    // In the legend, and beside each group's numbers at risk.
+    for (const text of ['>Atrial fibrillation<', '>no Atrial fibrillation<', '>50<', '>51<', '>45<', '>46<'])
+      expect(curve).toContain(text);
   });
 });

@@ -114,9 +114,11 @@ class Figures {
   level(name: string, labels: Record<string, string>): string {
     const code = labels[name] ?? '';
     const found = this.schemaOf(name);
-    if (found?.kind === 'boolean') return `${code === '1' ? '' : 'no '}${found.description ?? name}`;
     const levels = found && 'levels' in found ? found.levels : [];
-    const word = (one: string): string | undefined => levels.find((level) => level.code === one)?.label;
+    const word = (one: string): string | undefined =>
+      found?.kind === 'boolean'
+        ? `${one === 'true' ? '' : 'no '}${found.description ?? name}`
+        : levels.find((level) => level.code === one)?.label;
     return (
       word(code) ??
       code

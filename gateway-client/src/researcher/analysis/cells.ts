@@ -155,10 +155,15 @@ export function levelsOf(cells: readonly { labels: Record<string, string> }[], v
 }
 
 /** @throws ClientError `JOB_FILE_INVALID` */
-export function unknownLevel(id: string, levels: readonly string[]): ClientError {
+export function unknownLevel(
+  id: string,
+  levels: readonly string[],
+  known: readonly string[] = [],
+): ClientError {
+  const those = known.length > 0 ? `; there are ${known.join(', ')}` : '';
   return new ClientError(
     'JOB_FILE_INVALID',
-    `${id} names a level that its variables do not have: ${levels.join(', ')}.`,
+    `${id} names a level that its variables do not have: ${levels.join(', ')}${those}.`,
   );
 }
 

@@ -41,7 +41,7 @@ export function groupsOf(
 
 export function chosen(id: string, levels: readonly string[], wanted?: readonly string[]): readonly string[] {
   const unknown = wanted?.filter((code) => !levels.includes(code)) ?? [];
-  if (unknown.length > 0 || levels.length === 0) throw unknownLevel(id, unknown);
+  if (unknown.length > 0 || levels.length === 0) throw unknownLevel(id, unknown, levels);
   return wanted ?? levels.slice(0, 1);
 }
 
