@@ -41,6 +41,7 @@ export type ClientErrorCode =
   | 'JOB_FILE_INVALID'
   | 'JOB_REFUSED'
   | 'JOB_FAILED'
+  | 'JOB_RUNNING'
   | 'RESULT_INVALID'
   | 'STATISTIC_UNDEFINED'
   | 'NOT_CONVERGED'

@@ -17,11 +17,13 @@ import { allPages } from '../agent/context.js';
 import type { CallControl, ResearcherClient } from '../connect/index.js';
 import { ClientError } from '../errors.js';
 import { valueDeviation } from '../job/privacy.js';
+import { hasEnded } from '../job/ended.js';
 import { planOfJob, type JobPlan } from '../job/plan.js';
 import { openFrom, openShares, sharePurpose, sharesOf } from '../sealed-messages.js';
 import type { Measured } from '../statistics/index.js';
 import type { ResearcherContext } from './open.js';
 import { verifiedProvenance, type ResultProvenance } from './provenance.js';
+import { checkedOutcome } from './submit.js';
 
 /** The cells that a job released; statistics are computed from them. */
 export interface ReleasedCells {
@@ -55,12 +57,11 @@ const FIRST_WAIT_MS = 50;
  * their answers, makes the plan anew, opens the shares that were sealed to this researcher and adds them up, and
  * checks the contract's counts against the opened shares. What the result rests on is verified before.
  *
- * @throws ClientError `RESULT_INVALID`, `REPLAY_MISMATCH`; FheError for shares that do not open.
+ * @throws JobRefused; ClientError `JOB_RUNNING`, `JOB_FAILED`, `RESULT_INVALID`, `REPLAY_MISMATCH`; FheError for shares
+ *   that do not open.
  */
 export async function openResult(context: ResearcherContext, jobId: string): Promise<JobResult> {
-  const access = await agreed(context, ({ jobs }, control) =>
-    jobs.access({ jobId, step: 'valueRelease' }, control),
-  );
+  const access = await endedJob(context, jobId);
   const { aggregates } = await agreed(context, ({ jobs }, control) => jobs.aggregates({ jobId }, control));
   const shares = await agreed(context, ({ jobs }, control) => jobs.shares({ jobId }, control));
   const { job } = access;
@@ -121,6 +122,27 @@ export async function openResult(context: ResearcherContext, jobId: string): Pro
   const [{ schema } = { schema: undefined }] = access.datasets;
   const variables = schema?.variables ?? [];
   return { ...jobPlan, job, counts, values, provenance, variables, ...(vector && { vector }) };
+}
+
+/**
+ * Reads a job that has ended, as soon as the peers know of it: of one that released nothing no cell is kept back.
+ *
+ * @throws JobRefused; ClientError `JOB_RUNNING`, `JOB_FAILED`.
+ */
+async function endedJob(context: ResearcherContext, jobId: string): Promise<JobAccess> {
+  for (let attempt = 1; ; attempt++) {
+    const access = await agreed(context, ({ jobs }, control) =>
+      jobs.access({ jobId, step: 'valueRelease' }, control),
+    );
+    const { state } = checkedOutcome(access.job);
+    if (hasEnded(state)) return access;
+    if (attempt === TRIES)
+      throw new ClientError(
+        'JOB_RUNNING',
+        `Job ${jobId} has no result yet: it is ${state}. "strokeshare query status ${jobId} --watch" waits for it.`,
+      );
+    await sleep(FIRST_WAIT_MS * 2 ** attempt, undefined, { signal: context.signal });
+  }
 }
 
 /**

@@ -111,7 +111,8 @@ export async function waitForJob(
   });
 }
 
-function checkedOutcome(job: JobView): JobView {
+/** @throws JobRefused; ClientError `JOB_FAILED`. */
+export function checkedOutcome(job: JobView): JobView {
   if (job.state === 'REFUSED') {
     throw new JobRefused(job.jobId, job.refusal?.code ?? '', job.refusal?.reason ?? 'no reason was given.');
   }

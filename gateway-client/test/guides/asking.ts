@@ -180,6 +180,9 @@ export function asking(walk: Walk): void {
     expect(refused.err).toMatch(
       /^Job pressure-\w+ was refused: .* \(VARIABLE_NOT_COVERED\) \(JOB_REFUSED\)$/,
     );
+    const [, jobId = ''] = /^Job (\S+)/.exec(refused.err) ?? [];
+    const { code, err } = await shell.type(researcher, `query result ${jobId}`);
+    expect({ code, err }).toEqual({ code: 3, err: refused.err });
     expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining("missing required argument 'job'") });
   });
 }

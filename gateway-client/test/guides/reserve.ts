@@ -35,6 +35,12 @@ export function reserve(walk: Walk): void {
     expect(await shell.done(researcher, `query status ${jobId}`)).toMatch(
       /^EVALUATING\n {2}waits for Hospital3MSP to compute, until 20\S+Z$/,
     );
+    // No cell is kept back of a job that has released nothing.
+    await walk.fails(
+      researcher,
+      `query result ${jobId}`,
+      /no result yet: it is EVALUATING\. .* \(JOB_RUNNING\)$/,
+    );
     const cancel = `query cancel ${jobId} --reason "Asked for too much"`;
     await walk.fails(first, cancel, /\(PROFILE_INVALID\)$/);
     expect(await shell.done(researcher, cancel)).toBe(`${jobId} is CANCELLED.`);
@@ -42,6 +48,8 @@ export function reserve(walk: Walk): void {
     expect({ code, out }).toEqual({ code: 4, out: '' });
     expect(err).toMatch(/^Job types-\w+ was cancelled\. \(JOB_FAILED\)$/m);
     await walk.fails(researcher, cancel, /\(CONTRACT_REFUSED\)$/);
+    const ended = { code: 4, out: '', err: `Job ${jobId} was cancelled. (JOB_FAILED)` };
+    expect(await shell.type(researcher, `query result ${jobId}`)).toEqual(ended);
     expect(await shell.done(researcher, `query status ${jobId}`)).toBe('CANCELLED\n  Asked for too much');
   });
 
