@@ -218,6 +218,17 @@ describe('logistic regression over four hospitals', () => {
     await expect(
       logisticRegression(['intercept', 'x'], async () => ({ gradient: [1], information: [[1]] })),
     ).rejects.toMatchObject({ code: 'RESULT_INVALID' });
+    // A level that nobody has separates nobody.
+    const lacking = rows.map(({ terms, outcome }, i) => ({
+      terms: [...terms, 0],
+      outcome: outcome !== i % 2 > 0,
+    }));
+    await expect(
+      logisticRegression(['intercept', 'x', 'SITE=d'], async (beta) => logisticAggregate(lacking, beta)),
+    ).rejects.toMatchObject({
+      code: 'STATISTIC_UNDEFINED',
+      message: 'The regression is not defined: SITE=d is 0 in every patient.',
+    });
     const aborted = AbortSignal.abort();
     await expect(
       logisticRegression(['x'], async (beta) => logisticAggregate(rows, beta), { signal: aborted }),

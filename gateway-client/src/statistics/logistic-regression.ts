@@ -58,7 +58,7 @@ export interface LogisticOptions {
  * 2012;19:758-764.
  *
  * @throws ClientError `NOT_CONVERGED` where the outcome is separated or the noise is too large, `CANCELLED`;
- *   `STATISTIC_UNDEFINED` for terms that depend on each other.
+ *   `STATISTIC_UNDEFINED` for terms that depend on each other, and a level that nobody has.
  */
 export async function logisticRegression(
   terms: readonly string[],
@@ -72,7 +72,7 @@ export async function logisticRegression(
   for (let releases = 1; releases <= maximumReleases; releases++) {
     if (signal?.aborted) throw new ClientError('CANCELLED', 'The regression was cancelled.');
     const aggregate = checked(terms, await oracle(coefficients));
-    first ??= aggregate;
+    if (!first) requireEveryTerm(terms, (first = aggregate));
     if (isSeparated(aggregate, first)) throw separated();
     if (last && isWorse(aggregate, last)) {
       step = step.map((part) => part / 2);
@@ -162,6 +162,12 @@ const NO_INFORMATION = 1e-8;
 
 function isSeparated({ information }: LogisticAggregate, first: LogisticAggregate): boolean {
   return information.some((row, i) => !((row[i] ?? 0) > NO_INFORMATION * (first.information[i]?.[i] ?? 0)));
+}
+
+/** A level that nobody has says nothing, and separates nobody. */
+function requireEveryTerm(terms: readonly string[], { information }: LogisticAggregate): void {
+  const none = terms.find((_, i) => !((information[i]?.[i] ?? 0) > 0));
+  if (none !== undefined) throw undefinedStatistic('The regression', `${none} is 0 in every patient`);
 }
 
 function separated(): ClientError {
