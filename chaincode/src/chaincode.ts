@@ -14,10 +14,12 @@ import { ResearcherContract } from './consortium/researchers.js';
 import { ConsortiumEndorsementContract, RecordsEndorsementContract } from './endorsement/contract.js';
 import { hearOffers } from './ledger/messages.js';
 import { RecordsContract } from './records/records.js';
+import { readInPlace } from './shimBytes.js';
 import { dropUnreadLines } from './shimLogging.js';
 
 dropUnreadLines();
 hearOffers();
+readInPlace();
 
 export const contractClasses = {
   consortium: [

@@ -184,17 +184,18 @@ async function addCells(
   const place: BlobPlace = { set, epochId: job.epochId };
   const evaluator = await evaluatorFor(set);
   for (const { id, primes } of job.cells.filter((cell) => cells.includes(cell.id))) {
-    const blobs = new Map(
-      (inputs.get(id) ?? []).map(({ name, hash }) => [name, transientBlob(transaction, name, hash)]),
-    );
+    const read = (): [string, Uint8Array][] =>
+      (inputs.get(id) ?? []).map(({ name, hash }) => [name, transientBlob(transaction, name, hash)]);
+    const blobs = read();
     for (const [name, input] of blobs) releaseCiphertext(input, name, place, primes);
-    const blob = await compute(place.epochId, () => evaluator.add(place.epochId, [...blobs.values()])).catch(
-      (error: unknown) => {
-        // Which one it was is looked for here: the worker knows no names.
-        for (const [name, input] of blobs) releaseCiphertext(input, name, place, primes, parseCiphertext);
-        throw error;
-      },
-    );
+    const terms = blobs.map(([, input]) => input);
+    const blob = await compute(place.epochId, () =>
+      evaluator.add(place.epochId, terms, { giveAway: true }),
+    ).catch((error: unknown) => {
+      // Which one it was is looked for here: the worker knows no names.
+      for (const [name, input] of read()) releaseCiphertext(input, name, place, primes, parseCiphertext);
+      throw error;
+    });
     sums.set(id, { blob, body: releaseCiphertext(blob, id, place, primes) });
   }
   return sums;

@@ -118,7 +118,10 @@ async function evaluateCells(
   return compute(epochId, async () => {
     if (work.cells.some(({ operands }) => operands.length === 2))
       await holdRelinKeys(evaluator, epochId, relinKeysHash, relinKeys);
-    return evaluator.evaluatePart({ plan, cells, epochId, batches: columns, running, last });
+    return evaluator.evaluatePart(
+      { plan, cells, epochId, batches: columns, running, last },
+      { giveAway: true },
+    );
   });
 }
 

@@ -7,6 +7,7 @@ import { type Query } from '../query/index.js';
 import { parseSchema } from '../schema/index.js';
 import { generateLocalKeys, LocalDecryptor } from '../seal/index.js';
 import { Evaluator } from './evaluator.js';
+import { workOf } from './work.js';
 
 const schema = parseSchema({
   name: 'test',
@@ -278,6 +279,24 @@ describe('small set', () => {
         expect(same || at >= words ? ['ok', ...codes] : codes).toContain(result);
       }),
     );
+  });
+
+  test('blobs that are given away give the same bytes, and are empty afterwards; what shares its memory is copied', async () => {
+    const { blobs } = await encryptAll(patients(20, 6));
+    const made = planFor('toy', 1, 1);
+    const request = { plan: made, cells: ['_row'], epochId, batches: blobs };
+    const kept = (await toy.evaluator.evaluate(request)).get('_row')!;
+    const given = (await toy.evaluator.evaluate(request, { giveAway: true })).get('_row')!;
+    expect(given).toEqual(kept);
+    const { columns } = workOf(made, ['_row']);
+    for (const blob of blobs)
+      for (const [name, { length }] of blob)
+        expect([name, length > 0]).toEqual([name, !columns.includes(name)]);
+    const sum = await toy.evaluator.add(epochId, [kept, given]);
+    const behind = Buffer.concat([Buffer.alloc(8), given]).subarray(8);
+    await expect(toy.evaluator.add(epochId, [kept, behind], { giveAway: true })).resolves.toEqual(sum);
+    expect([kept.length, behind.length]).toEqual([0, given.length]);
+    await expect(toy.evaluator.add(epochId, [given, given], { giveAway: true })).resolves.toEqual(sum);
   });
 
   test('parts at different levels cannot be added, nor can keys of another epoch be used', async () => {

@@ -11,6 +11,12 @@ export interface TaskOptions {
   signal?: AbortSignal;
 }
 
+/** Options of a task on blobs. */
+export interface BlobOptions extends TaskOptions {
+  /** Gives the blobs' memory to the worker instead of a copy: they are empty afterwards, whatever becomes of the task. */
+  giveAway?: boolean;
+}
+
 /** The ciphertext blobs of one batch, by column name. Columns that the cells do not need are ignored. */
 export type BatchBlobs = ReadonlyMap<string, Uint8Array>;
 
@@ -98,7 +104,7 @@ export class Evaluator implements AsyncDisposable {
    * @throws FheError KEY_MISSING, ARGUMENT_INVALID (a batch lacks a column), CIPHERTEXT_MALFORMED, BLOB_MALFORMED,
    * EPOCH_MISMATCH, PARAMETER_SET_MISMATCH, CANCELLED.
    */
-  async evaluate(request: EvaluationRequest, options?: TaskOptions): Promise<Map<string, Uint8Array>> {
+  async evaluate(request: EvaluationRequest, options?: BlobOptions): Promise<Map<string, Uint8Array>> {
     return this.evaluatePart({ ...request, last: true }, options);
   }
 
@@ -108,18 +114,18 @@ export class Evaluator implements AsyncDisposable {
    * @returns running sums, and of the last part the partial results
    * @throws FheError as `evaluate`; CIPHERTEXT_MALFORMED for a running sum of another cell or plan
    */
-  async evaluatePart(request: PartRequest, options?: TaskOptions): Promise<Map<string, Uint8Array>> {
+  async evaluatePart(request: PartRequest, options?: BlobOptions): Promise<Map<string, Uint8Array>> {
     const work = workFor(this.set, request.plan, request.cells);
-    return this.#thread.run((call) => runPart(call, work, request), options);
+    return this.#thread.run((call) => runPart(call, work, request, options?.giveAway), options);
   }
 
   /**
    * Adds partial results of one cell, all of size 2 and at the same level and scale.
    * @throws FheError ARGUMENT_INVALID, CIPHERTEXT_MALFORMED, BLOB_MALFORMED, EPOCH_MISMATCH, PARAMETER_SET_MISMATCH.
    */
-  async add(epochId: string, blobs: readonly Uint8Array[], options?: TaskOptions): Promise<Uint8Array> {
+  async add(epochId: string, blobs: readonly Uint8Array[], options?: BlobOptions): Promise<Uint8Array> {
     const [sum] = await this.#thread.run(
-      (call) => call({ kind: 'add', epochId, blobs: [...blobs] }),
+      (call) => call({ kind: 'add', epochId, blobs: [...blobs] }, options?.giveAway ? blobs : []),
       options,
     );
     if (!sum) throw new FheError('WORKER_FAILED', 'The worker gave no sum.');

@@ -38,11 +38,15 @@ export function columnsOf(
   });
 }
 
-/** One part of an evaluation, on one worker. */
+/**
+ * One part of an evaluation, on one worker.
+ * @param giveAway whether the worker gets the columns' memory instead of a copy
+ */
 export async function runPart(
   call: Call,
   work: Work,
   { epochId, cells, batches, running, last }: PartRequest,
+  giveAway = false,
 ): Promise<Map<string, Uint8Array>> {
   const evaluation = 0;
   await call({ kind: 'begin', evaluation, epochId, work });
@@ -55,7 +59,9 @@ export async function runPart(
   let number = 0;
   for await (const batch of batches) {
     number += 1;
-    await call({ kind: 'batch', evaluation, columns: columnsOf(batch, work, number) });
+    const columns = columnsOf(batch, work, number);
+    const given = giveAway ? columns.map(([, blob]) => blob) : [];
+    await call({ kind: 'batch', evaluation, columns }, given);
   }
   if (number === 0) throw new FheError('ARGUMENT_INVALID', 'There is no batch to evaluate.');
   const blobs = await call({ kind: last ? 'finish' : 'suspend', evaluation, cells: [...cells] });

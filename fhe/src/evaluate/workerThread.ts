@@ -1,10 +1,12 @@
 /** A worker thread with a queue of tasks: one runs at a time, and each may make several calls. */
 import { join } from 'node:path';
+import { types } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { FheError, type FheErrorCode } from '../errors.js';
 import { type Envelope, type Reply, type Request } from '../worker/protocol.js';
 
-export type Call = (request: Request) => Promise<Uint8Array[]>;
+/** Blobs that are given away go to the worker without a copy, and are empty here afterwards. */
+export type Call = (request: Request, given?: Iterable<Uint8Array>) => Promise<Uint8Array[]>;
 
 interface Pending {
   id: number;
@@ -62,9 +64,9 @@ export class WorkerThread implements AsyncDisposable {
       await before;
       this.#check(signal);
       let underWay: Promise<unknown> = Promise.resolve();
-      const call: Call = (request) => {
+      const call: Call = (request, given) => {
         this.#check(signal);
-        const reply = this.#call(request, cancelled);
+        const reply = this.#call(request, cancelled, given);
         underWay = reply.catch(() => undefined);
         return reply;
       };
@@ -91,11 +93,15 @@ export class WorkerThread implements AsyncDisposable {
     if (signal?.aborted) throw cancellation(signal);
   }
 
-  #call(request: Request, cancelled: Int32Array<SharedArrayBuffer>): Promise<Uint8Array[]> {
+  #call(
+    request: Request,
+    cancelled: Int32Array<SharedArrayBuffer>,
+    given: Iterable<Uint8Array> = [],
+  ): Promise<Uint8Array[]> {
     return new Promise((resolve, reject) => {
       const id = ++this.#calls;
       this.#pending = { id, resolve, reject };
-      this.#worker.postMessage({ id, request, cancelled } satisfies Envelope);
+      this.#worker.postMessage({ id, request, cancelled } satisfies Envelope, buffersOf(given));
     });
   }
 
@@ -112,6 +118,14 @@ export class WorkerThread implements AsyncDisposable {
     this.#pending?.reject(this.#ended);
     this.#pending = undefined;
   }
+}
+
+/** The memory of blobs, each once; a view of a part is copied, since others may have the rest. */
+function buffersOf(blobs: Iterable<Uint8Array>): ArrayBuffer[] {
+  const buffers = new Set<ArrayBuffer>();
+  for (const { buffer, byteLength } of blobs)
+    if (types.isArrayBuffer(buffer) && buffer.byteLength === byteLength) buffers.add(buffer);
+  return [...buffers];
 }
 
 function flag(): Int32Array<SharedArrayBuffer> {
