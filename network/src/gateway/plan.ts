@@ -15,8 +15,11 @@ import { type GatewayPeer } from './peer-directory.js';
  * endorsement that is there counts in every layout that has its organisation. Source: internal/pkg/gateway/endorsement.go.
  */
 export class EndorsementPlan {
-  readonly #layouts: { readonly missing: Set<string>; readonly endorsements: peer.Endorsement[] }[];
+  /** Those that may still be completed. */
+  #layouts: readonly (readonly string[])[];
   readonly #choices: readonly (readonly string[])[];
+  /** In the order in which they came. */
+  readonly #endorsements = new Map<string, peer.Endorsement>();
   readonly #endorsed: string[] = [];
   readonly #differences: string[] = [];
   readonly #peers: ReadonlyMap<string, GatewayPeer>;
@@ -26,8 +29,7 @@ export class EndorsementPlan {
   #completed: readonly peer.Endorsement[] | undefined;
 
   constructor(layouts: readonly (readonly string[])[], peers: Iterable<GatewayPeer>) {
-    this.#choices = layouts;
-    this.#layouts = layouts.map((organizations) => ({ missing: new Set(organizations), endorsements: [] }));
+    this.#choices = this.#layouts = layouts;
     this.#peers = new Map(Array.from(peers, (candidate) => [candidate.mspId, candidate]));
   }
 
@@ -39,15 +41,16 @@ export class EndorsementPlan {
 
   /** Peers to ask next: those that the first possible layout still misses. Undefined when no layout is left. */
   next(): GatewayPeer[] | undefined {
-    for (let layout = this.#layouts[0]; layout; layout = this.#layouts[0]) {
-      const peers = [...layout.missing].map((mspId) => this.#peers.get(mspId));
-      if (peers.every((candidate) => candidate && !this.#asked.has(candidate.mspId))) {
-        const chosen = peers.filter((candidate) => candidate !== undefined);
-        for (const { mspId } of chosen) this.#asked.add(mspId);
-        return chosen;
-      }
-      this.#layouts.shift();
+    for (const [index, layout] of this.#layouts.entries()) {
+      const missing = layout.filter((mspId) => !this.#endorsements.has(mspId));
+      const peers = missing.map((mspId) => this.#peers.get(mspId));
+      if (!peers.every((candidate) => candidate && !this.#asked.has(candidate.mspId))) continue;
+      this.#layouts = this.#layouts.slice(index);
+      const chosen = peers.filter((candidate) => candidate !== undefined);
+      for (const { mspId } of chosen) this.#asked.add(mspId);
+      return chosen;
     }
+    this.#layouts = [];
     return undefined;
   }
 
@@ -66,11 +69,11 @@ export class EndorsementPlan {
     this.#endorsed.push(endorser.mspId);
     const endorsement = response.getEndorsement();
     if (!endorsement) return;
-    for (const layout of this.#layouts) {
-      if (!layout.missing.delete(endorser.mspId)) continue;
-      layout.endorsements.push(endorsement);
-      if (layout.missing.size === 0) this.#completed ??= layout.endorsements;
-    }
+    this.#endorsements.set(endorser.mspId, endorsement);
+    const complete = this.#layouts.find((layout) => layout.every((mspId) => this.#endorsements.has(mspId)));
+    this.#completed ??=
+      complete &&
+      [...this.#endorsements].filter(([mspId]) => complete.includes(mspId)).map(([, signed]) => signed);
   }
 
   /** Why the plan failed: who is missing, and what organisations answered differently. */
@@ -88,9 +91,7 @@ export class EndorsementPlan {
   addFailure(endorser: GatewayPeer, message: string): void {
     const { mspId, address } = endorser;
     this.details.push({ address, mspId, message });
-    for (let index = this.#layouts.length - 1; index >= 0; index--) {
-      if (this.#layouts[index]?.missing.has(mspId)) this.#layouts.splice(index, 1);
-    }
+    this.#layouts = this.#layouts.filter((layout) => !layout.includes(mspId));
   }
 }
 

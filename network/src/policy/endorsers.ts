@@ -16,6 +16,21 @@ function combine(
   n: number,
   budget: { left: number },
 ): OrganizationSet[] {
+  const left = Math.max(0, budget.left);
+  const all = firstCombinations(rules, n, budget);
+  if (budget.left > 0) return all;
+  // Too many: some that begin with each rule, so that no organisation is asked more often than the others.
+  const share = Math.ceil(left / rules.length);
+  return rules.flatMap((_, i) =>
+    firstCombinations([...rules.slice(i), ...rules.slice(0, i)], n, { left: share }),
+  );
+}
+
+function firstCombinations(
+  rules: readonly (readonly OrganizationSet[])[],
+  n: number,
+  budget: { left: number },
+): OrganizationSet[] {
   const results: OrganizationSet[] = [];
   function choose(index: number, missing: number, taken: readonly string[]): void {
     if (budget.left <= 0) return;

@@ -126,6 +126,16 @@ describe('the choice of endorsers', () => {
     expect(sets('MAJORITY Endorsement')).toEqual(['A+B+C', 'A+B+D', 'A+C+D', 'B+C+D']);
   });
 
+  it('finds as many for each organisation where there are too many to look at all', () => {
+    const names = Array.from({ length: 16 }, (_, i) => `Org${i}`);
+    const policy = parsePolicy(`OutOf(9,${names.map((name) => `'${name}.peer'`).join(',')})`);
+    const found = endorserSets(policy, policies);
+    expect(found.length).toBeGreaterThan(500);
+    expect(found.every((set) => new Set(set).size === 9)).toBe(true);
+    const counts = names.map((name) => found.filter((set) => set.includes(name)).length);
+    expect(Math.max(...counts)).toBeLessThan(1.2 * Math.min(...counts));
+  });
+
   it('finds none where a peer cannot do it', () => {
     expect(sets("AND('A.peer','A.peer')")).toEqual([]);
     expect(sets("OR('A.client')")).toEqual([]);
