@@ -5,15 +5,15 @@ import { ClientError } from '../errors.js';
  * 164.514(b)(2). A column without a mapping is never read; one of these cannot be mapped.
  */
 const IDENTIFIERS: readonly RegExp[] = [
-  /^(first|last|given|family|middle|full|sur|patient|mother|father)?[\s_-]*names?$/,
-  /^(patient|participant|subject|person|hospital|medical|record|case|national|insurance|social|account|card)?[\s_-]*(record)?[\s_-]*(id|identifier|number|no|nr)$/,
+  /^(first|last|given|family|middle|full|sur|patient|mother|father)?[\s_-]*(names?|initials)$/,
+  /^(pat|patient|participant|u?subj|subject|person|hosp|hospital|medical|record|case|chart|admission|encounter|national|nhs|medicare|medicaid|health[\s_-]*plan|beneficiary|insurance|social|account|card)?[\s_-]*(record)?[\s_-]*(id|identifier|number|no|nr)$/,
   /(^|[\s_-])(mrn|ssn|nhs|nhsnumber|idcard|passport|iban)([\s_-]|$)/,
-  /(^|[\s_-])(address|street|postcode|zip|zipcode|phone|telephone|mobile|fax|email|e-mail|url|ip)([\s_-]|$)/,
-  /(^|[\s_-])(dob|birthday|birth[\s_-]*date|date[\s_-]*of[\s_-]*birth)([\s_-]|$)/,
+  /(^|[\s_-])(address|street|post[\s_-]*code|zip|zipcode|phone|tel|telephone|mobile|fax|email|e-mail|url|ip)([\s_-]|$)/,
+  /(^|[\s_-])(dob|birthday|bi?rth[\s_-]*(date|dtc?)|date[\s_-]*(of[\s_-]*)?birth)([\s_-]|$)/,
   /(^|[\s_-])(fingerprint|photo|licence|license|plate|device)([\s_-]|$)/,
   /(phone|mobile|fax|e-?mail|home|street|postal|security|insurance|passport)[\s_-]*(number|no|nr|address|code)$/,
-  // The same in Chinese: name, identity card, passport, numbers of records and cards, telephone, address, day of birth.
-  /姓名|身份证|护照|(病历|病案|住院|门诊|就诊|登记)号|就诊卡|(医保|社保)(卡|号)|电话|手机|地址|住址|邮编|邮箱|出生日期|生日/,
+  // The same in Chinese and Japanese: name, identity card, passport, numbers of records and cards, telephone, address, day of birth.
+  /姓名|名前|氏名|身份证|护照|(病历|病案|住院|门诊|就诊|登记)号|就诊卡|(医保|社保)(卡|号)|电话|手机|地址|住址|邮编|邮箱|出生(日期|年月)|生日/,
 ];
 
 /**
