@@ -305,5 +305,11 @@ test('levels and bins that there are not are refused by name, before anything is
     'x has 3 edges: the 7 levels of its variable have 8.',
   );
   expect(() => parseJobFile(jobOf(bins.replace('40', '101')), 'a.yaml')).toThrow(/edges: must rise/);
+  // Who left out the level of the dead would see a shift among the living.
+  const order = '{ id: x, kind: shift, exposure: RXASP, scale: OCCODE, order: ["4", "3", "2"] }';
+  const living = parseJobFile(jobOf(order), 'a.yaml');
+  expect(() => requireComputable(inTheClear(living).plan, living.analyses)).toThrow(
+    'The order of x leaves out 1: these patients would not count.',
+  );
   expect(() => requireComputable(result.plan, JOB.analyses)).not.toThrow();
 });

@@ -144,6 +144,9 @@ function nearest(number: number, step: number, { minimum, maximum }: Range): num
   return multiple(times);
 }
 
+/** Codes that JavaScript takes for numbers of another base. */
+const PREFIXED = /^\s*0[box]/i;
+
 // A reason never repeats the value: it may be printed, and the value is a patient's.
 const number =
   (minimum: number, maximum: number) =>
@@ -151,7 +154,7 @@ const number =
     const none = new Refusal(`${name} is not a number`);
     const outside = new Refusal(`${name} is outside ${minimum} to ${maximum}`);
     return (text) => {
-      const value = Number(text);
+      const value = PREFIXED.test(text) ? Number.NaN : Number(text);
       // Blanks are 0 to JavaScript.
       if (!Number.isFinite(value) || (value === 0 && text.trim() === '')) return none;
       return value < minimum || value > maximum ? outside : value;

@@ -56,8 +56,10 @@ test('leaves out rows that break a rule, with line and reason but without the va
     '20,N,Y,-1,0,A',
     '20,N',
     '20,N,Y,1,0,A',
+    '0x20,N,Y,1,0,A',
+    '2.0e1,N,Y,1,0,A',
   );
-  expect(records).toHaveLength(1);
+  expect(records).toHaveLength(2);
   expect(rejected).toEqual([
     { line: 2, reason: 'AGE is outside 16 to 99' },
     { line: 3, reason: 'AGE is not a number' },
@@ -66,6 +68,7 @@ test('leaves out rows that break a rule, with line and reason but without the va
     { line: 6, reason: 'AF is neither true nor false' },
     { line: 7, reason: 'TD is outside 0 to Infinity' },
     { line: 8, reason: 'the row has not as many cells as the header' },
+    { line: 10, reason: 'AGE is not a number' },
   ]);
 });
 

@@ -142,6 +142,12 @@ export function shiftParts(cells: Cells, analysis: AnalysisOf<'shift'>): Part[] 
   const groups = groupsOf(id, table, exposure);
   const order = analysis.order ?? table.columns;
   chosen(id, table.columns, order);
+  const left = table.columns.filter((code) => !order.includes(code));
+  if (left.length > 0)
+    throw new ClientError(
+      'JOB_FILE_INVALID',
+      `The order of ${id} leaves out ${left.join(', ')}: these patients would not count.`,
+    );
   const counts = (rows: readonly string[]): number[] =>
     order.map((column) => rows.reduce((sum, row) => sum + table.count(row, column), 0));
   const levels = [groups.exposed, groups.unexposed].flatMap((rows) =>
