@@ -24,11 +24,6 @@ const shape = z.strictObject({
 /** What an institution keeps in a YAML file about one of its datasets; its paths are relative to that file. */
 export type DatasetFile = z.infer<typeof shape>;
 
-/** The JSON schema (draft 2020-12) of a dataset file, for completion in editors. */
-export function datasetFileSchema(): object {
-  return { title: 'A dataset of an institution', ...z.toJSONSchema(shape, { io: 'input' }) };
-}
-
 /**
  * Reads the description of a dataset.
  *
