@@ -19,9 +19,23 @@ export function callerOf(identity: ClientIdentity, allowed: readonly Role[]): Ca
       'ROLE_REQUIRED',
       `The caller's certificate needs the attribute ${ROLE_ATTRIBUTE} with ${allowed.join(' or ')}.`,
     );
-  // Node separates the subject's parts by line feeds and escapes commas inside them (RFC 2253).
-  const { subject } = new X509Certificate(identity.getIDBytes());
-  return { mspId: identity.getMSPID(), subject: subject.replaceAll('\n', ','), role };
+  return { mspId: identity.getMSPID(), subject: subjectOf(identity.getIDBytes()), role };
+}
+
+/** Subjects by certificate: a few identities make all the calls of a process. */
+const subjects = new Map<string, string>();
+const KEPT_SUBJECTS = 1000;
+
+function subjectOf(certificate: Uint8Array): string {
+  const bytes = Buffer.from(certificate).toString('latin1');
+  let subject = subjects.get(bytes);
+  if (subject === undefined) {
+    // Node separates the subject's parts by line feeds and escapes commas inside them (RFC 2253).
+    subject = new X509Certificate(certificate).subject.replaceAll('\n', ',');
+    if (subjects.size >= KEPT_SUBJECTS) subjects.clear();
+    subjects.set(bytes, subject);
+  }
+  return subject;
 }
 
 /** Id of the researcher that a caller is. */

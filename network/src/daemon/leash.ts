@@ -5,7 +5,7 @@
  * As a program of its own (`node leash.js COMMAND ARGUMENT...`) it does the same for a chaincode that is not Node's.
  */
 import { spawn } from 'node:child_process';
-import { collectBuffersWithHeap } from './garbageCollection.js';
+import { collectBuffersWithHeap, collectSeldom } from './garbageCollection.js';
 
 const endGroup = (): void => {
   // The daemon starts every chaincode as the leader of a process group.
@@ -13,6 +13,7 @@ const endGroup = (): void => {
 };
 
 collectBuffersWithHeap();
+collectSeldom();
 
 if (process.channel) {
   process.once('disconnect', endGroup);
