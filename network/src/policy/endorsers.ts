@@ -6,36 +6,28 @@ import { type Rule, type SignaturePolicy } from './signature-policy.js';
  * peers is a set of MSP ids. Source: discovery/endorsement, common/policies/inquire.
  */
 
-/** Bound on the sets looked at; enough choice, and quick also where a policy has many more. */
+/** Bound on the sets of one rule; enough choice, and quick also where a policy has many more. */
 const mostCombinations = 1000;
 
 type OrganizationSet = readonly string[];
 
-function combine(
-  rules: readonly (readonly OrganizationSet[])[],
-  n: number,
-  budget: { left: number },
-): OrganizationSet[] {
-  const left = Math.max(0, budget.left);
-  const all = firstCombinations(rules, n, budget);
-  if (budget.left > 0) return all;
+function combine(rules: readonly (readonly OrganizationSet[])[], n: number): OrganizationSet[] {
+  const all = firstCombinations(rules, n, mostCombinations);
+  if (all.length < mostCombinations) return all;
   // Too many: some that begin with each rule, so that no organisation is asked more often than the others.
-  const share = Math.ceil(left / rules.length);
-  return rules.flatMap((_, i) =>
-    firstCombinations([...rules.slice(i), ...rules.slice(0, i)], n, { left: share }),
-  );
+  const share = Math.max(1, Math.floor(mostCombinations / rules.length));
+  return rules.flatMap((_, i) => firstCombinations([...rules.slice(i), ...rules.slice(0, i)], n, share));
 }
 
 function firstCombinations(
   rules: readonly (readonly OrganizationSet[])[],
   n: number,
-  budget: { left: number },
+  most: number,
 ): OrganizationSet[] {
   const results: OrganizationSet[] = [];
   function choose(index: number, missing: number, taken: readonly string[]): void {
-    if (budget.left <= 0) return;
+    if (results.length === most) return;
     if (missing === 0) {
-      budget.left--;
       results.push(taken);
       return;
     }
@@ -52,7 +44,7 @@ function firstCombinations(
   return results;
 }
 
-function ofSignaturePolicy(policy: SignaturePolicy, budget: { left: number }): OrganizationSet[] {
+function ofSignaturePolicy(policy: SignaturePolicy): OrganizationSet[] {
   function of(rule: Rule): OrganizationSet[] {
     if ('signedBy' in rule) {
       const principal = policy.identities[rule.signedBy];
@@ -61,23 +53,19 @@ function ofSignaturePolicy(policy: SignaturePolicy, budget: { left: number }): O
         ? [[principal.mspId]]
         : [];
     }
-    return combine(rule.rules.map(of), rule.n, budget);
+    return combine(rule.rules.map(of), rule.n);
   }
   return of(policy.rule);
 }
 
 /** The smallest sets of organisations whose peers satisfy the policy, each once. */
 export function endorserSets(policy: Policy, policies: ChannelPolicies): OrganizationSet[] {
-  const budget = { left: mostCombinations };
   const sets = isImplicitMeta(policy)
     ? combine(
-        policies
-          .subPolicies(policy.subPolicy)
-          .map(({ policy: sub }) => (sub ? ofSignaturePolicy(sub, budget) : [])),
+        policies.subPolicies(policy.subPolicy).map(({ policy: sub }) => (sub ? ofSignaturePolicy(sub) : [])),
         metaThreshold(policy.meta, policies.members.length),
-        budget,
       )
-    : ofSignaturePolicy(policy, budget);
+    : ofSignaturePolicy(policy);
   return distinct(sets);
 }
 

@@ -128,12 +128,16 @@ describe('the choice of endorsers', () => {
 
   it('finds as many for each organisation where there are too many to look at all', () => {
     const names = Array.from({ length: 16 }, (_, i) => `Org${i}`);
-    const policy = parsePolicy(`OutOf(9,${names.map((name) => `'${name}.peer'`).join(',')})`);
-    const found = endorserSets(policy, policies);
+    const nineOf = `OutOf(9,${names.map((name) => `'${name}.peer'`).join(',')})`;
+    const found = endorserSets(parsePolicy(nineOf), policies);
     expect(found.length).toBeGreaterThan(500);
     expect(found.every((set) => new Set(set).size === 9)).toBe(true);
     const counts = names.map((name) => found.filter((set) => set.includes(name)).length);
     expect(Math.max(...counts)).toBeLessThan(1.2 * Math.min(...counts));
+    // Nor does a rule that has many leave none to the rule that it stands in.
+    const within = endorserSets(parsePolicy(`AND(${nineOf},'A.peer')`), policies);
+    expect(within.length).toBeGreaterThan(500);
+    expect(within.every((set) => new Set(set).size === 10 && set.includes('A'))).toBe(true);
   });
 
   it('finds none where a peer cannot do it', () => {
