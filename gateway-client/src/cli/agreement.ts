@@ -12,7 +12,7 @@ import type { Decision } from '../agent/index.js';
 import { ClientError } from '../errors.js';
 import { hashOf, proposeOptions, proposeWith, textOf, type ProposeFlags } from './agreement-text.js';
 import { asInstitution, columns, connected, show } from './connected.js';
-import { agentOption, connectedCommands, withExample, type Common } from './options.js';
+import { agentOption, connectedCommands, withExample, type AgentFlags, type Common } from './options.js';
 
 /** `strokeshare agreement ...`: what owners of data sign. */
 export function agreementCommand(signal: AbortSignal): Command {
@@ -95,23 +95,17 @@ export function agreementCommand(signal: AbortSignal): Command {
     'sign <agreement>',
     "sign what waits, by the key of the institution's agent",
     'sign ist-outcomes',
-  ).action((agreementId: string, { agent, json }: Own) =>
+  ).action((agreementId: string, { agent, json }: AgentFlags) =>
     asInstitution(agent, signal, (context) => answerWaiting(context, agreementId, { answer: 'sign' }, json)),
   );
   answer('refuse <agreement>', 'refuse what waits', 'refuse ist-outcomes --reason "Too long a period"')
     .requiredOption('--reason <text>')
-    .action((agreementId: string, { agent, json, reason }: Own & { reason: string }) =>
+    .action((agreementId: string, { agent, json, reason }: AgentFlags & { reason: string }) =>
       asInstitution(agent, signal, (context) =>
         answerWaiting(context, agreementId, { answer: 'refuse', reason }, json),
       ),
     );
   return agreement;
-}
-
-/** What commands that act as the own institution are given. */
-interface Own {
-  agent: string;
-  json?: boolean;
 }
 
 async function answerWaiting(

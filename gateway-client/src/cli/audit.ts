@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { Evaluators, openAgent, replayJob } from '../agent/index.js';
 import { auditorClient, connectLedger, readProfile, type AuditorClient } from '../connect/index.js';
 import { Resources } from '../resources.js';
-import { agentOption, profileOption, withExample } from './options.js';
+import { agentOption, profileOption, withExample, type AgentFlags } from './options.js';
 import { print } from './print.js';
 
 interface ListFlags {
@@ -49,7 +49,7 @@ export function auditCommand(signal: AbortSignal): Command {
     .description("evaluate a job again from the ciphertexts and compare every hash with the ledger's")
     .addOption(agentOption())
     .option('--json', 'print it as JSON')
-    .action((jobId: string, flags: ReplayFlags) => replay(jobId, flags, signal));
+    .action((jobId: string, flags: AgentFlags) => replay(jobId, flags, signal));
   return audit;
 }
 
@@ -103,14 +103,9 @@ export function lineOf(entry: AuditEntry): string {
     .join('  ');
 }
 
-interface ReplayFlags {
-  agent: string;
-  json?: boolean;
-}
-
 async function replay(
   jobId: string,
-  { agent: folder, ...flags }: ReplayFlags,
+  { agent: folder, ...flags }: AgentFlags,
   signal: AbortSignal,
 ): Promise<void> {
   await using resources = new Resources();

@@ -15,14 +15,10 @@ import { Resources } from '../resources.js';
 import { addTable, openLoad, wholeTable, type LoadChoice } from './dataset-table.js';
 import { lineOf, showText, usesText, versionText } from './dataset-text.js';
 import { openingFiles, type Opening } from './opening.js';
-import { agentOption, profileOption, withExample } from './options.js';
+import { agentOption, profileOption, withExample, type AgentFlags } from './options.js';
 import { print } from './print.js';
 import { profileCommand } from './profile.js';
 
-interface AgentFlags {
-  agent: string;
-  json?: boolean;
-}
 type LoadFlags = AgentFlags & LoadChoice;
 interface ReadFlags {
   profile: string;

@@ -1,12 +1,7 @@
 import { Command } from 'commander';
 import { approve, inbox, refuse, type InboxItem } from '../agent/index.js';
 import { asInstitution, show } from './connected.js';
-import { agentOption, withExample } from './options.js';
-
-interface Common {
-  agent: string;
-  json?: boolean;
-}
+import { agentOption, withExample, type AgentFlags } from './options.js';
 
 /** `strokeshare inbox`, `approve` and `refuse`: what an institution's policy leaves to a person. */
 export function inboxCommands(signal: AbortSignal): Command[] {
@@ -21,7 +16,7 @@ export function inboxCommands(signal: AbortSignal): Command[] {
       'inbox',
       "list what waits for a person, outside the bounds of the institution's policy.yaml",
       'inbox --agent ./agent',
-    ).action(({ agent, json }: Common) =>
+    ).action(({ agent, json }: AgentFlags) =>
       asInstitution(agent, signal, async (context) => {
         const items = await inbox(context);
         show(items, json, () => (items.length === 0 ? 'Nothing waits.' : items.map(textOf).join('\n\n')));
@@ -31,7 +26,7 @@ export function inboxCommands(signal: AbortSignal): Command[] {
       'approve <name>',
       'say yes: sign an agreement, or let the agent take part in a job',
       'approve agreement/ist-outcomes --agent ./agent',
-    ).action((name: string, { agent, json }: Common) =>
+    ).action((name: string, { agent, json }: AgentFlags) =>
       asInstitution(agent, signal, async (context) => {
         const item = await approve(context, name);
         show(item, json, () => `${item.name} is approved.`);
@@ -43,7 +38,7 @@ export function inboxCommands(signal: AbortSignal): Command[] {
       'refuse job/aspirin-1a2b3c4d --reason "Ask for fewer groups" --agent ./agent',
     )
       .requiredOption('--reason <text>')
-      .action((name: string, { agent, json, reason }: Common & { reason: string }) =>
+      .action((name: string, { agent, json, reason }: AgentFlags & { reason: string }) =>
         asInstitution(agent, signal, async (context) => {
           const item = await refuse(context, name, reason);
           show(item, json, () => `${item.name} is refused.`);

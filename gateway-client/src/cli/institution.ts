@@ -10,7 +10,7 @@ import { enroll, foundConsortium, rotateKeys } from '../agent/index.js';
 import { allPages } from '../agent/context.js';
 import { ClientError } from '../errors.js';
 import { asInstitution, columns, connected, show } from './connected.js';
-import { agentOption, connectedCommands, withExample, type Common } from './options.js';
+import { agentOption, connectedCommands, withExample, type AgentFlags, type Common } from './options.js';
 
 type Level = (typeof institutionLevels)[number];
 
@@ -131,7 +131,7 @@ export function institutionCommand(signal: AbortSignal): Command {
         .default('majority'),
     )
     .option('--json', 'print it as JSON')
-    .action((members: string[], { agent, rule, json }: Own & { rule: FoundConsortium['rule'] }) =>
+    .action((members: string[], { agent, rule, json }: AgentFlags & { rule: FoundConsortium['rule'] }) =>
       asInstitution(agent, signal, async (context) => {
         const founded = { members: members.map(seatOf), rule };
         await foundConsortium(context, founded);
@@ -143,7 +143,7 @@ export function institutionCommand(signal: AbortSignal): Command {
     .addOption(agentOption())
     .requiredOption('--name <name>')
     .option('--json', 'print it as JSON')
-    .action(({ agent, name, json }: Own & { name: string }) =>
+    .action(({ agent, name, json }: AgentFlags & { name: string }) =>
       asInstitution(agent, signal, async (context) => {
         const entry = await enroll(context, { name });
         show(entry, json, () => `${entry.mspId} is enrolled: ${entry.level}, ${entry.status}.`);
@@ -155,19 +155,13 @@ export function institutionCommand(signal: AbortSignal): Command {
     )
     .addOption(agentOption())
     .option('--json', 'print it as JSON')
-    .action(({ agent, json }: Own) =>
+    .action(({ agent, json }: AgentFlags) =>
       asInstitution(agent, signal, async (context) => {
         const entry = await rotateKeys(context);
         show(entry, json, () => `${entry.mspId} signs and opens with the keys of ${agent} from now on.`);
       }),
     );
   return institution;
-}
-
-/** What commands that act as the own institution are given. */
-interface Own {
-  agent: string;
-  json?: boolean;
 }
 
 interface Proposal {

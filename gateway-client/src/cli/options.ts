@@ -11,6 +11,12 @@ export const agentOption = (): Option =>
     .env('STROKESHARE_AGENT')
     .makeOptionMandatory();
 
+/** What commands that act as an institution are given. */
+export interface AgentFlags {
+  agent: string;
+  json?: boolean;
+}
+
 /** Ends the help of a command with lines that may be typed. */
 export function withExample(command: Command, ...lines: string[]): Command {
   const typed = lines.map((line) => `\n  strokeshare ${line}`).join('');
