@@ -60,7 +60,7 @@ export function requestAccess(
 export async function submitJob(context: ResearcherContext, file: JobFile): Promise<JobView> {
   const { client, signal } = context;
   const { name, agreement, purpose, query, ...rest } = file;
-  if (file.analyses.length > 0) await requireComputable(context, file);
+  if (file.analyses.length > 0) await requireStatistics(context, file);
   const jobId = `${name}-${randomBytes(4).toString('hex')}`;
   const { deadlineMinutes, quorum, postingMinutes, holderMinutes } = rest;
   const inMinutes = (minutes: number): string => new Date(Date.now() + minutes * 60_000).toISOString();
@@ -81,14 +81,12 @@ export async function submitJob(context: ResearcherContext, file: JobFile): Prom
 }
 
 /** A wrong level would be noticed only when every cell is released and charged. */
-async function requireComputable(context: ResearcherContext, file: JobFile): Promise<void> {
+async function requireStatistics(context: ResearcherContext, file: JobFile): Promise<void> {
   try {
     await forecast(context, file);
   } catch (error) {
-    const isOwn = error instanceof ClientError && error.code !== 'RESULT_INVALID';
-    const isContracts = error instanceof LedgerError && error.contractCode !== undefined;
     // Whatever else is wrong is for the contract to refuse: its refusal stays on the ledger.
-    if (isOwn && !isContracts) throw error;
+    if (error instanceof ClientError && error.code === 'JOB_FILE_INVALID') throw error;
   }
 }
 
