@@ -57,6 +57,16 @@ async function survives(under: AllianceUnderTest, name: string, harm: () => Prom
   }
 }
 
+/** The same without the orderer that leads. */
+async function survivesLeader(under: AllianceUnderTest, name: string): Promise<void> {
+  let lost: Awaited<ReturnType<typeof lose>> | undefined;
+  await survives(under, name, async () => {
+    const leader = await leaderOf(under.dir, 'consortium');
+    lost = await lose(under.dir, leader.name);
+  });
+  await lost?.release();
+}
+
 /* eslint-disable jest/no-disabled-tests, jest/expect-expect -- the title of the skipped test says why it did not run */
 const found = findPrograms();
 if ('missing' in found)
@@ -69,18 +79,7 @@ else {
     }, LIMIT_MS);
     afterAll(() => under?.[Symbol.asyncDispose](), LIMIT_MS);
 
-    it(
-      'survives the loss of the orderer that leads',
-      async () => {
-        let lost: Awaited<ReturnType<typeof lose>> | undefined;
-        await survives(under, 'leader', async () => {
-          const leader = await leaderOf(under.dir, 'consortium');
-          lost = await lose(under.dir, leader.name);
-        });
-        await lost?.release();
-      },
-      LIMIT_MS,
-    );
+    it('survives the loss of the orderer that leads', () => survivesLeader(under, 'leader'), LIMIT_MS);
 
     it(
       'survives the death of the peer whose gateway it uses',
@@ -115,12 +114,7 @@ else {
         'survives the loss of the orderer that leads',
         async () => {
           await using under = await startAlliance(await portRange(PORTS), { consensus: 'bft' });
-          let lost: Awaited<ReturnType<typeof lose>> | undefined;
-          await survives(under, 'bft', async () => {
-            const leader = await leaderOf(under.dir, 'consortium');
-            lost = await lose(under.dir, leader.name);
-          });
-          await lost?.release();
+          await survivesLeader(under, 'bft');
         },
         LIMIT_MS,
       );
