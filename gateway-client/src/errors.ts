@@ -4,6 +4,7 @@ export type ClientErrorCode =
   | 'FILE_MISSING'
   | 'FILE_ALTERED'
   | 'FILE_UNREADABLE'
+  | 'FILE_UNWRITABLE'
   | 'COLUMN_MISSING'
   | 'MAPPING_INVALID'
   | 'IDENTIFIER_REFUSED'

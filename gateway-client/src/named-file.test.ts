@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readShapedFile } from './named-file.js';
+import { readNamedFile, readShapedFile, unwritable } from './named-file.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -31,6 +31,36 @@ test.each([
     code: 'PROFILE_INVALID',
     message: expect.stringMatching(message),
   });
+});
+
+test.each([
+  ['', 'is a folder'],
+  ['nowhere/x', 'its folder does not exist'],
+])('what cannot be written to %j is told with its reason', async (name, reason) => {
+  const path = join(folder, name);
+  const cause = await writeFile(path, '').then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect(unwritable('The list', path, cause)).toMatchObject({
+    code: 'FILE_UNWRITABLE',
+    message: expect.stringContaining(`The list ${path} cannot be written: `),
+  });
+  expect(unwritable('The list', path, cause).message).toContain(reason);
+});
+
+test('what is there but not of the form may have a code of its own', async () => {
+  const file = {
+    what: 'The file',
+    code: 'FILE_MISSING',
+    malformed: 'FILE_UNREADABLE',
+    form: 'JSON',
+  } as const;
+  for (const [name, code] of [
+    ['nowhere', 'FILE_MISSING'],
+    ['broken', 'FILE_UNREADABLE'],
+  ] as const)
+    await expect(readNamedFile(join(folder, name), file)).rejects.toMatchObject({ code });
 });
 
 test('broken YAML is told as such, and what is right is read', async () => {

@@ -8,6 +8,8 @@ export interface NamedFile {
   /** At the beginning of the sentence: `The profile`. */
   readonly what: string;
   readonly code: ClientErrorCode;
+  /** Where programs are to tell a file that is there, but not of the form; otherwise as `code`. */
+  readonly malformed?: ClientErrorCode;
   readonly form: 'JSON' | 'YAML';
 }
 
@@ -21,9 +23,12 @@ const reasons: Readonly<Record<string, string>> = {
 /**
  * Reads a file that a person named.
  *
- * @throws ClientError with the code: it does not exist, is a folder, must not be read, or is not of the form.
+ * @throws ClientError with the codes: it does not exist, is a folder, must not be read, or is not of the form.
  */
-export async function readNamedFile(path: string, { what, code, form }: NamedFile): Promise<unknown> {
+export async function readNamedFile(
+  path: string,
+  { what, code, malformed = code, form }: NamedFile,
+): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -34,7 +39,7 @@ export async function readNamedFile(path: string, { what, code, form }: NamedFil
   try {
     return form === 'JSON' ? JSON.parse(text) : parseYaml(text);
   } catch (cause) {
-    throw new ClientError(code, `${what} ${path} cannot be read as ${form}.`, { cause });
+    throw new ClientError(malformed, `${what} ${path} cannot be read as ${form}.`, { cause });
   }
 }
 
@@ -56,4 +61,18 @@ export async function readShapedFile<T extends z.ZodType>(
     `${file.what} ${path} cannot be used: ${issue?.path.join('.') || 'the whole'}: ${issue?.message ?? 'not valid'}.`,
     { cause: result.error },
   );
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'its folder does not exist',
+  EISDIR: 'it is a folder, not a file',
+  EACCES: 'this user must not write there',
+  ENOSPC: 'no space is left on the disk',
+};
+
+/** The error of a file that a person named and that could not be written: `FILE_UNWRITABLE`. */
+export function unwritable(what: string, path: string, cause: unknown): ClientError {
+  const reason = refusals[(cause as NodeJS.ErrnoException).code ?? ''] ?? (cause as Error).message;
+  return new ClientError('FILE_UNWRITABLE', `${what} ${path} cannot be written: ${reason}.`, { cause });
 }

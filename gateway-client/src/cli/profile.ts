@@ -6,6 +6,7 @@ import { readSchema } from '../demo/records.js';
 import { openTable } from '../load/file.js';
 import { profileTable, readMapping, sharedSchema, type TableProfile } from '../load/index.js';
 import { progressBar } from '../load/progress.js';
+import { unwritable } from '../named-file.js';
 import { withExample } from './options.js';
 
 interface Flags {
@@ -67,19 +68,21 @@ async function profileOf(
   }
 }
 
-/** @throws what the file system says of the file, at once or when the disk is full. */
+/** @throws ClientError `FILE_UNWRITABLE`, at once or when the disk is full. */
 async function openList(
   path: string,
 ): Promise<{ write: (line: string) => Promise<void>; end: () => Promise<void> }> {
   const stream = createWriteStream(path);
-  const closed = finished(stream);
+  const closed = finished(stream).catch((cause: unknown) => {
+    throw unwritable('The list of rejected rows', path, cause);
+  });
   closed.catch(() => undefined);
-  await once(stream, 'open');
+  await once(stream, 'open').catch(() => closed);
   stream.write('line,reason\n');
   return {
     async write(line) {
       if (stream.errored) await closed;
-      if (!stream.write(line)) await once(stream, 'drain');
+      if (!stream.write(line)) await once(stream, 'drain').catch(() => closed);
     },
     async end() {
       stream.end();

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { ClientError } from '../errors.js';
+import { unwritable } from '../named-file.js';
 import { toSvg } from '../pictures/index.js';
 import {
   cancelJob,
@@ -166,7 +167,10 @@ async function show(
   const result = await openResult(researcher, jobId);
   const text = await printed(result, file, json ? 'json' : format, statistic);
   if (out === undefined) console.log(text);
-  else await writeFile(out, `${text}\n`);
+  else
+    await writeFile(out, `${text}\n`).catch((cause: unknown) => {
+      throw unwritable('The result', out, cause);
+    });
 }
 
 async function printed(

@@ -67,9 +67,14 @@ export async function dealTrial(
 /**
  * Reads a schema from a JSON file.
  *
- * @throws ClientError `FILE_MISSING`; FheError `SCHEMA_INVALID`.
+ * @throws ClientError `FILE_MISSING`, `FILE_UNREADABLE`; FheError `SCHEMA_INVALID`.
  */
 export async function readSchema(path: string): Promise<Schema> {
-  const value = await readNamedFile(path, { what: 'The schema', code: 'FILE_MISSING', form: 'JSON' });
+  const value = await readNamedFile(path, {
+    what: 'The schema',
+    code: 'FILE_MISSING',
+    malformed: 'FILE_UNREADABLE',
+    form: 'JSON',
+  });
   return parseSchema(value);
 }

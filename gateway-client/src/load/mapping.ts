@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { ClientError } from '../errors.js';
+import { readNamedFile } from '../named-file.js';
 
 const rising = (numbers: readonly number[]): boolean =>
   numbers.every((number, i) => i === 0 || number > (numbers[i - 1] ?? 0));
@@ -86,16 +85,11 @@ export function parseMapping(value: unknown, name = 'the mapping'): Mapping {
  * @throws ClientError `FILE_MISSING`, `MAPPING_INVALID`.
  */
 export async function readMapping(path: string): Promise<Mapping> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new ClientError('FILE_MISSING', `The mapping file ${path} cannot be read.`, { cause });
-  }
-  try {
-    return parseMapping(parse(text), path);
-  } catch (cause) {
-    if (cause instanceof ClientError) throw cause;
-    throw new ClientError('MAPPING_INVALID', `${path} is not readable YAML.`, { cause });
-  }
+  const file = {
+    what: 'The mapping',
+    code: 'FILE_MISSING',
+    malformed: 'MAPPING_INVALID',
+    form: 'YAML',
+  } as const;
+  return parseMapping(await readNamedFile(path, file), path);
 }

@@ -68,7 +68,11 @@ export function founding(walk: Walk): void {
       await walk.write(`records-${number}.csv`, tables[i]!);
       const dry = `dataset profile @records-${number}.csv --schema @schema.json --mapping @mapping.yaml`;
       expect(await shell.done({}, dry)).toContain(`${PATIENTS} rows, ${PATIENTS} can be loaded`);
-      await walk.fails({}, `${dry} --rejected @nowhere/list.csv`, /ENOENT: no such file or directory, open /);
+      await walk.fails(
+        {},
+        `${dry} --rejected @nowhere/list.csv`,
+        /list\.csv cannot be written: its folder does not exist\. \(FILE_UNWRITABLE\)$/,
+      );
       const added = await shell.done(hospital, `dataset add @ist-${number}.yaml @records-${number}.csv`);
       expect(added).toMatch(new RegExp(`^ist-hospital${number}: version 1 \\(FIRST\\), 1 batch`));
     }
